@@ -1,0 +1,104 @@
+"""Background work: the Celery app, its one set of promises, and the whole beat schedule.
+
+What must happen is a row in PostgreSQL before it is a message here (see ``crm/models/outbox.py``): a lost message costs seconds, never
+a reminder. So results are ignored, nothing is scheduled through the broker, and a broker that is away is no error.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import time
+from typing import Any
+
+from celery import Celery
+from celery.contrib.django.task import DjangoTask
+from celery.signals import beat_init, celeryd_init
+from kombu.exceptions import OperationalError
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+BROKER_TIMEOUT_SECONDS = 2
+BROKER_REST_SECONDS = 15  # the sweep comes round in that time anyway
+logger = logging.getLogger(__name__)
+
+
+class Job(DjangoTask):
+    """A task whose start is a courtesy: without a broker the sweep finds the same rows a little later."""
+
+    _broker_away_until = 0.0
+
+    def delay_on_commit(self, *args: Any, **kwargs: Any) -> None:
+        """Start after the transaction's commit, if the broker is there; never raises for its absence."""
+        from django.db import transaction  # this module is imported before Django is set up
+
+        transaction.on_commit(functools.partial(self._nudge, args, kwargs))
+
+    def _nudge(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if time.monotonic() < Job._broker_away_until:
+            return
+        try:
+            self.apply_async(args, kwargs)
+        except (OperationalError, OSError) as error:
+            Job._broker_away_until = time.monotonic() + BROKER_REST_SECONDS
+            logger.warning("The broker is away (%s); %s waits for the next sweep.", error, self.name)
+
+
+def broker_url(redis_url: str) -> str:
+    """Celery's spelling of a Redis URL: ``unix:///path?db=0`` → ``redis+socket:///path?virtual_host=0``."""
+    if redis_url.startswith("unix://"):
+        return redis_url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
+    return redis_url
+
+
+app = Celery("voronka", task_cls=Job)
+
+
+class CeleryConfig:
+    """Every Celery setting, in one place; read when first needed, after Django's."""
+
+    task_serializer = "json"
+    result_serializer = "json"
+    accept_content = ("json",)
+    task_ignore_result = True
+    task_acks_late = True
+    task_reject_on_worker_lost = True
+    worker_prefetch_multiplier = 1
+    task_soft_time_limit = 60
+    task_time_limit = 90
+    task_publish_retry = False
+    worker_hijack_root_logger = False
+    broker_connection_retry_on_startup = True
+    broker_connection_timeout = BROKER_TIMEOUT_SECONDS
+    broker_transport_options = {
+        "socket_timeout": BROKER_TIMEOUT_SECONDS,
+        "socket_connect_timeout": BROKER_TIMEOUT_SECONDS,
+        "visibility_timeout": 600,
+    }
+    timezone = "UTC"
+    beat_schedule = {
+        "sweep": {"task": "crm.jobs.sweep", "schedule": 15.0, "options": {"expires": 15}},
+    }
+
+    @property
+    def broker_url(self) -> str:
+        from django.conf import settings
+
+        return broker_url(settings.REDIS_URL)
+
+
+app.config_from_object(CeleryConfig())
+app.autodiscover_tasks(related_name="jobs")
+
+
+@celeryd_init.connect
+@beat_init.connect
+def start_embedded_broker(**_kwargs: Any) -> None:
+    """Bring the embedded Valkey up before a worker or beat looks for it."""
+    from django.conf import settings
+
+    from config import embedded
+
+    if settings.IS_REDIS_EMBEDDED:
+        embedded.valkey(test=settings.IS_TEST).ensure()

@@ -1,0 +1,293 @@
+"""All settings, from the environment; a wrong or missing one stops the start with a sentence that names it.
+
+README.md, "Configuration", lists them. ``VORONKA_ENV`` chooses the mode:
+
+``development``  (the default) debug on, embedded servers where no URL is given;
+``demo``         what `make demo` runs: debug off, mail into files, known logins;
+``test``         what pytest runs: an embedded server of its own, quick and forgetful;
+``production``   nothing is guessed: keys, hosts and servers must be given.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from config import embedded
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = embedded.var_folder()
+env = environ.Env()
+env.smart_cast = False
+if (BASE_DIR / ".env").is_file():
+    env.read_env(str(BASE_DIR / ".env"))
+
+# --- Mode -----------------------------------------------------------------------------------------------------------
+
+MODES = ("development", "demo", "test", "production")
+VORONKA_ENV = env.str("VORONKA_ENV", "test" if "PYTEST_VERSION" in os.environ else "development")
+if VORONKA_ENV not in MODES:
+    message = f"VORONKA_ENV is {VORONKA_ENV!r}; it must be one of {', '.join(MODES)}."
+    raise ImproperlyConfigured(message)
+IS_PRODUCTION = VORONKA_ENV == "production"
+IS_DEMO = VORONKA_ENV == "demo"
+IS_TEST = VORONKA_ENV == "test"
+
+DEBUG = env.bool("DEBUG", VORONKA_ENV == "development")
+_DEFAULT_KEY = "insecure: for development, demo and tests only; production refuses to start with it"
+SECRET_KEY = env.str("SECRET_KEY", _DEFAULT_KEY)
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])  # old keys, while sessions made with them last
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if IS_PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# Where people reach the site; links in e-mails begin with it.
+PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", f"http://127.0.0.1:{env.str('PORT', '8000')}").rstrip("/")
+
+
+def _refuse_unsafe_production() -> None:
+    """Stop the start of a production server that would be open to the world."""
+    wrong = {
+        "SECRET_KEY must be set to a long random text of your own": len(SECRET_KEY) < 50 or SECRET_KEY == _DEFAULT_KEY,
+        "DEBUG must be off": DEBUG,
+        "ALLOWED_HOSTS must name the hosts served": not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS,
+        "DATABASE_URL must name the PostgreSQL database": not env.str("DATABASE_URL", ""),
+        "REDIS_URL must name the Redis or Valkey server": not env.str("REDIS_URL", ""),
+        "PUBLIC_BASE_URL must be set, for the links in e-mails": not env.str("PUBLIC_BASE_URL", ""),
+        "EMAIL_URL must name the mail server": not env.str("EMAIL_URL", ""),
+    }
+    reasons = [reason for reason, is_wrong in wrong.items() if is_wrong]
+    if reasons:
+        message = "Voronka does not start in production like this: " + "; ".join(reasons) + "."
+        raise ImproperlyConfigured(message)
+
+
+if IS_PRODUCTION:
+    _refuse_unsafe_production()
+
+# --- Application ----------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "config",  # first, so that its commands (runserver's static files among them) come before Django's
+    "adminsortable2",
+    "django.contrib.auth",
+    "django.contrib.admin",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.contrib.postgres",
+    "template_partials",
+    "django_htmx",
+    "pgtrigger",
+    "django_filters",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "csp",
+    "crm",
+    "pipeline",
+    "metrics",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    # Outside the session, which needs the database, so that its absence is answered here.
+    "config.middleware.DatabaseAwayMiddleware",
+    "config.middleware.RefuseNulMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    # Outside what redirects (login) and inside what knows htmx; messages are read on the way out, before they are stored.
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "config.middleware.HtmxMannersMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "config.middleware.PersonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,  # template_partials puts its own loader around these
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+                "config.context_processors.site",
+            ],
+            "builtins": ["template_partials.templatetags.partials"],
+        },
+    }
+]
+
+# --- Database and caches --------------------------------------------------------------------------------------------
+
+
+def _database() -> dict[str, Any]:
+    """DATABASE_URL's server, or the embedded one, which starts at the first connection."""
+    if env.str("DATABASE_URL", ""):
+        database: dict[str, Any] = env.db_url("DATABASE_URL")
+    else:
+        server = embedded.postgres(test=IS_TEST)
+        database = {
+            "ENGINE": "config.embedded_postgresql",
+            "NAME": embedded.DATABASE_NAME,
+            "USER": "postgres",
+            "HOST": str(server.socket_folder),
+        }
+    # One connection a thread, kept under WSGI and looked at before it is used again: a restarted server is noticed.
+    database |= {"CONN_MAX_AGE": env.int("CONN_MAX_AGE", 600), "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
+    database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 2)
+    return database
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# In the database: the broker may come and go without a page noticing.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "voronka_cache"}}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+# The broker only wakes workers. config/celery.py turns this into Celery's spelling.
+REDIS_URL = env.str("REDIS_URL", "") or f"unix://{embedded.valkey(test=IS_TEST).socket_path}?db=0"
+IS_REDIS_EMBEDDED = not env.str("REDIS_URL", "")
+
+# --- Accounts -------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "crm.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "config.adapters.ClosedAccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"  # an admin made the account, with an address the admin knows
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_RATE_LIMITS = {"login": "300/m/ip", "login_failed": "10/m/ip,5/5m/key"}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Voronka"
+
+# --- Language, place and money --------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("ru", _("Russian"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env.str("TIME_ZONE", "UTC")  # the organisation's: metrics cut their days in it
+BASE_CURRENCY = env.str("BASE_CURRENCY", "EUR")
+
+# --- Static files ---------------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", str(VAR_DIR / "static")))
+ASSETS_DIR = BASE_DIR / "var" / "assets"  # what `manage.py build_assets` makes out of packages
+STATICFILES_DIRS = [BASE_DIR / "static", ASSETS_DIR]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "config.staticfiles.PackageFinder",
+]
+_HASHED_FILES = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+_PLAIN_FILES = "django.contrib.staticfiles.storage.StaticFilesStorage"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": _HASHED_FILES if IS_PRODUCTION or IS_DEMO else _PLAIN_FILES},
+}
+WHITENOISE_USE_FINDERS = not (IS_PRODUCTION or IS_DEMO)
+MEDIA_ROOT = VAR_DIR / "media"
+
+# --- E-mail ---------------------------------------------------------------------------------------------------------
+
+MAIL_DIR = VAR_DIR / "mail"
+if env.str("EMAIL_URL", ""):
+    vars().update(env.email_url("EMAIL_URL"))
+elif not IS_TEST:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(MAIL_DIR)
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 20)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Voronka <voronka@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# --- Security -------------------------------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = env.int("SESSION_COOKIE_AGE", 14 * 24 * 3600)
+CSRF_FAILURE_VIEW = "django.views.csrf.csrf_failure"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+if IS_PRODUCTION:
+    # HTTPS=off is for a trial on one's own machine; everything behind it is then plain text.
+    _IS_HTTPS = env.bool("HTTPS", True)
+    SECURE_SSL_REDIRECT = _IS_HTTPS
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # probes come from inside, without the proxy
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _IS_HTTPS
+    SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 365 * 24 * 3600) if _IS_HTTPS else 0
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _IS_HTTPS
+
+# --- Logging --------------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{levelname:<7} {name}: {message}", "style": "{"},
+        "json": {"()": "config.logging.JsonFormatter"},
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "json" if IS_PRODUCTION else "line"},
+    },
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+    },
+}

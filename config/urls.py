@@ -1,0 +1,25 @@
+"""Every address of the site: each app lists its own."""
+
+import importlib.util
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+from django.urls.resolvers import URLPattern, URLResolver
+
+from config.health import healthz, readyz
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("i18n/", include("django.conf.urls.i18n")),
+]
+
+for app in ("metrics", "pipeline", "crm"):
+    if importlib.util.find_spec(f"{app}.urls"):
+        urlpatterns.append(path("", include(f"{app}.urls")))
+
+if settings.IS_DEMO and importlib.util.find_spec("crm.urls_dev"):
+    urlpatterns.append(path("dev/", include("crm.urls_dev")))
