@@ -205,6 +205,7 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", "UTC")  # the organisation's: metrics cut their days in it
 BASE_CURRENCY = env.str("BASE_CURRENCY", "EUR")
+RESPOND_WITHIN_MINUTES = env.int("RESPOND_WITHIN_MINUTES", 60)  # for leads whose source does not say
 
 # --- Static files ---------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,9 @@ import pytest
 from django.conf import settings
 
 from config import embedded
+from crm.models import Team, User
+from pipeline.models import Pipeline, Stage
+from tests.factories import TeamFactory, UserFactory, sales_pipeline
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +21,62 @@ def redis_url() -> str:
     if settings.IS_REDIS_EMBEDDED:
         embedded.valkey(test=True).ensure()
     return settings.REDIS_URL
+
+
+# --- The cast -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def north(db: None) -> Team:
+    """The team of rep and colleague, led by manager; it shares its records."""
+    return TeamFactory(name="North")
+
+
+@pytest.fixture
+def rep(north: Team) -> User:
+    """A rep of North."""
+    return UserFactory(name="Rita Rep", email="rita@example.test", team=north)
+
+
+@pytest.fixture
+def colleague(north: Team) -> User:
+    """Another rep of North, whose records rep sees but does not change."""
+    return UserFactory(name="Carl Colleague", email="carl@example.test", team=north)
+
+
+@pytest.fixture
+def manager(north: Team) -> User:
+    """Leads North."""
+    manager = UserFactory(name="Mara Manager", email="mara@example.test", role=User.Role.MANAGER)
+    north.leaders.add(manager)
+    return manager
+
+
+@pytest.fixture
+def outsider(db: None) -> User:
+    """A rep of another team, who sees nothing of North."""
+    return UserFactory(name="Otto Outsider", email="otto@example.test", team=TeamFactory(name="South"))
+
+
+@pytest.fixture
+def viewer(db: None) -> User:
+    """Sees all, changes nothing."""
+    return UserFactory(name="Vera Viewer", email="vera@example.test", role=User.Role.VIEWER)
+
+
+@pytest.fixture
+def admin(db: None) -> User:
+    """Sees and changes all."""
+    return UserFactory(name="Ada Admin", email="ada@example.test", role=User.Role.ADMIN)
+
+
+@pytest.fixture
+def sales(db: None) -> Pipeline:
+    """The default pipeline with its seven stages."""
+    return sales_pipeline()
+
+
+@pytest.fixture
+def stages(sales: Pipeline) -> dict[str, Stage]:
+    """The stages of the default pipeline by slug."""
+    return {stage.slug: stage for stage in sales.stages.all()}

@@ -1,0 +1,49 @@
+"""People, companies, leads, activities, follow-ups and what leaves the system."""
+
+from crm.models.access import OwnedQuerySet, Recoverable, within
+from crm.models.accounts import Team, User
+from crm.models.activities import Activity
+from crm.models.answers import FirstAnswer
+from crm.models.audit import AuditEntry, audited
+from crm.models.companies import Company, Contact, SearchedQuerySet
+from crm.models.follow_ups import FollowUp, Reminder
+from crm.models.imports import ImportRow, ImportRun
+from crm.models.leads import Campaign, DisqualifyReason, Lead, LeadSource
+from crm.models.money import ExchangeRate, base_currency, currency_field
+from crm.models.outbox import Heartbeat, Notification, OutboxRow
+from crm.models.subjects import AboutSubject, Subject
+from crm.models.text import Bilingual, folded, search_column
+
+__all__ = [
+    "AboutSubject",
+    "Activity",
+    "AuditEntry",
+    "Bilingual",
+    "Campaign",
+    "Company",
+    "Contact",
+    "DisqualifyReason",
+    "ExchangeRate",
+    "FirstAnswer",
+    "FollowUp",
+    "Heartbeat",
+    "ImportRow",
+    "ImportRun",
+    "Lead",
+    "LeadSource",
+    "Notification",
+    "OutboxRow",
+    "OwnedQuerySet",
+    "Recoverable",
+    "Reminder",
+    "SearchedQuerySet",
+    "Subject",
+    "Team",
+    "User",
+    "audited",
+    "base_currency",
+    "currency_field",
+    "folded",
+    "search_column",
+    "within",
+]

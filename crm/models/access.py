@@ -1,0 +1,56 @@
+"""Who may see and change what: the one place that decides.
+
+A rep sees what is theirs and, where their team shares, the team's; a manager sees the teams they lead; admins and
+viewers see all. A rep changes what is theirs; a manager what they see; an admin everything; a viewer nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db import models
+from django.db.models import Q
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from crm.models.accounts import User
+
+
+def within(field: str, owner_ids: frozenset[int] | None) -> Q:
+    """The condition that `field` (a user's foreign key) is among `owner_ids`; None means everybody."""
+    return Q() if owner_ids is None else Q(**{f"{field}__in": owner_ids})
+
+
+class OwnedQuerySet(models.QuerySet[Any]):
+    """Rows that belong to somebody, and may be in the bin."""
+
+    owner_field = "owner_id"
+
+    def present(self) -> Self:
+        """Rows that nobody has deleted."""
+        return self.filter(deleted_at__isnull=True)
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Rows that `user` may read."""
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        return self.present().filter(self._reach(user, user.visible_owner_ids))
+
+    def editable_by(self, user: User | AnonymousUser) -> Self:
+        """Rows that `user` may change: never more than they see."""
+        if not user.is_authenticated or not user.is_active or not user.may_write:
+            return self.none()
+        return self.visible_to(user).filter(self._reach(user, user.editable_owner_ids))
+
+    def _reach(self, user: User, owner_ids: frozenset[int] | None) -> Q:
+        return within(self.owner_field, owner_ids)
+
+
+class Recoverable(models.Model):
+    """A row that a person deletes into a bin, from which it can be taken for 30 days."""
+
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        abstract = True

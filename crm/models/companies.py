@@ -1,0 +1,98 @@
+"""Organisations and people."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from crm.models.access import OwnedQuerySet, Recoverable
+from crm.models.subjects import Subject
+from crm.models.text import folded, search_column
+
+
+class SearchedQuerySet(OwnedQuerySet):
+    """Owned rows found by a text in their folded `search` column."""
+
+    def matching(self, text: str) -> SearchedQuerySet:
+        """Rows whose search text holds every word of `text`, in any case, ё as е."""
+        found = self
+        for word in folded(text).split():
+            found = found.filter(search__contains=word)
+        return found
+
+
+class Company(Subject, Recoverable):
+    """An organisation one sells to."""
+
+    name = models.CharField(_("name"), max_length=200)
+    external_id = models.CharField(_("external id"), max_length=100, unique=True, null=True, blank=True)
+    domain = models.CharField(_("domain"), max_length=200, blank=True)
+    industry = models.CharField(_("industry"), max_length=120, blank=True)
+    country = models.CharField(_("country"), max_length=120, blank=True)
+    employees = models.PositiveIntegerField(_("employees"), null=True, blank=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("owner")
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    search = search_column("name", "domain")
+
+    objects = SearchedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("company")
+        verbose_name_plural = _("companies")
+        ordering = ("search", "pk")
+        indexes = (
+            # The text filter of the company list and the choosers.
+            GinIndex(fields=("search",), name="crm_company_search", opclasses=("gin_trgm_ops",)),
+            # The company list in the order of names.
+            models.Index(fields=("search", "id"), name="crm_company_by_name"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """The company's page."""
+        return reverse("company_detail", args=[self.pk])
+
+
+class Contact(Subject, Recoverable):
+    """A person one talks to, of a company or on their own."""
+
+    name = models.CharField(_("name"), max_length=200)
+    external_id = models.CharField(_("external id"), max_length=100, unique=True, null=True, blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    phone = models.CharField(_("phone"), max_length=40, blank=True)
+    position = models.CharField(_("position"), max_length=120, blank=True)
+    company = models.ForeignKey(
+        Company, models.PROTECT, null=True, blank=True, related_name="contacts", verbose_name=_("company")
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("owner")
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    search = search_column("name", "email", "phone")
+
+    objects = SearchedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
+        ordering = ("search", "pk")
+        indexes = (
+            # The text filter of the contact list and the choosers.
+            GinIndex(fields=("search",), name="crm_contact_search", opclasses=("gin_trgm_ops",)),
+            # The contact list in the order of names.
+            models.Index(fields=("search", "id"), name="crm_contact_by_name"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """The contact's page."""
+        return reverse("contact_detail", args=[self.pk])

@@ -1,0 +1,106 @@
+"""What is to be done, and when to remind of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from crm.models.access import OwnedQuerySet, Recoverable
+from crm.models.audit import audited
+from crm.models.subjects import AboutSubject
+
+
+class FollowUpQuerySet(OwnedQuerySet):
+    """Follow-ups, by when they are due."""
+
+    owner_field = "assignee_id"
+
+    def open(self) -> Self:
+        """Neither done nor deleted."""
+        return self.present().filter(done_at__isnull=True)
+
+    def overdue(self, now: dt.datetime) -> Self:
+        """Open and past due."""
+        return self.open().filter(due_at__lt=now)
+
+    def due_between(self, start: dt.datetime, end: dt.datetime) -> Self:
+        """Open and due in `[start, end)`."""
+        return self.open().filter(due_at__gte=start, due_at__lt=end)
+
+
+@audited(kind="follow_up")
+class FollowUp(AboutSubject, Recoverable):
+    """One thing somebody is to do about a subject. `due_at` is what `due_local` on the clock of `time_zone` is in UTC."""
+
+    class Kind(models.TextChoices):
+        """The verb of the next step."""
+
+        CALL = "call", _("Call")
+        EMAIL = "email", _("Write")
+        MEETING = "meeting", _("Meet")
+        TASK = "task", _("Do")
+
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.TASK)
+    title = models.CharField(_("what is to be done"), max_length=200)
+    note = models.TextField(_("note"), blank=True, max_length=10_000)
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="follow_ups", verbose_name=_("assignee")
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+    due_local = models.DateTimeField(_("due, on the wall clock"), editable=False)
+    time_zone = models.CharField(_("time zone"), max_length=64, default=settings.TIME_ZONE)
+    due_at = models.DateTimeField(_("due"))
+    done_at = models.DateTimeField(_("done"), null=True, blank=True)
+    done_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+    outcome = models.TextField(_("outcome"), blank=True, max_length=10_000)
+    source_key = models.CharField(max_length=100, unique=True, null=True, blank=True, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = FollowUpQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("follow-up")
+        verbose_name_plural = _("follow-ups")
+        ordering = ("due_at", "pk")
+        indexes = (
+            # My day: one person's open follow-ups in the order they fall due.
+            models.Index(
+                fields=("assignee", "due_at"), name="crm_followup_my_day", condition=Q(done_at=None, deleted_at=None)
+            ),
+            # The next step of a record, and its history of them.
+            models.Index(fields=("subject_type", "subject_id", "due_at"), name="crm_followup_subject"),
+        )
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Reminder(models.Model):
+    """One time at which the assignee is reminded of a follow-up; becomes an outbox row when it is written.
+
+    `fires_local` is the wall time the person chose (stored as if it were UTC), `fires_at` what that is in UTC: the
+    first instant after a spring gap, the first of the two in an autumn fold.
+    """
+
+    follow_up = models.ForeignKey(FollowUp, models.CASCADE, related_name="reminders")
+    fires_local = models.DateTimeField()
+    fires_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("reminder")
+        verbose_name_plural = _("reminders")
+        ordering = ("fires_at", "pk")
+        constraints = (models.UniqueConstraint(fields=("follow_up", "fires_local"), name="crm_reminder_once_a_time"),)
+
+    def __str__(self) -> str:
+        return f"{self.follow_up_id} {self.fires_at:%Y-%m-%d %H:%M}"

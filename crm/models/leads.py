@@ -1,0 +1,178 @@
+"""Those who might buy, and where they come from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Self
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from crm.models.access import Recoverable, within
+from crm.models.accounts import Team, User
+from crm.models.audit import audited
+from crm.models.companies import Company, Contact, SearchedQuerySet
+from crm.models.subjects import Subject
+from crm.models.text import Bilingual, search_column
+
+
+class LeadSource(Bilingual):
+    """Where leads come from: an advertisement, a fair, a referral."""
+
+    slug = models.SlugField(_("slug"), unique=True)
+    is_archived = models.BooleanField(_("archived"), default=False)
+    respond_within_minutes = models.PositiveIntegerField(
+        _("minutes to answer"), default=60, help_text=_("A lead of this source is to be answered within this time.")
+    )
+
+    class Meta:
+        verbose_name = _("lead source")
+        verbose_name_plural = _("lead sources")
+        ordering = ("name",)
+
+
+class Campaign(models.Model):
+    """A push within a source, with a beginning and an end."""
+
+    name = models.CharField(_("name"), max_length=120, unique=True)
+    source = models.ForeignKey(LeadSource, models.PROTECT, related_name="campaigns", verbose_name=_("source"))
+    starts_on = models.DateField(_("starts on"), null=True, blank=True)
+    ends_on = models.DateField(_("ends on"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("campaign")
+        verbose_name_plural = _("campaigns")
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DisqualifyReason(Bilingual):
+    """Why a lead is no customer."""
+
+    is_archived = models.BooleanField(_("archived"), default=False)
+
+    class Meta:
+        verbose_name = _("disqualify reason")
+        verbose_name_plural = _("disqualify reasons")
+        ordering = ("name",)
+
+
+class LeadQuerySet(SearchedQuerySet):
+    """Leads, by what is to be done with them."""
+
+    def _reach(self, user: User, owner_ids: frozenset[int] | None) -> Q:
+        """Also leads nobody owns yet: those of no team, of the person's own team, and of the teams they lead."""
+        if owner_ids is None:
+            return Q()
+        led = Team.objects.filter(leaders=user)
+        reachable_team = Q(team__isnull=True) | Q(team_id=user.team_id) | Q(team_id__in=led.values("pk"))
+        return within("owner_id", owner_ids) | (Q(owner__isnull=True) & reachable_team)
+
+    def waiting(self) -> Self:
+        """Leads that nobody has answered."""
+        return self.filter(status=Lead.Status.NEW, first_response_at__isnull=True)
+
+    def alive(self) -> Self:
+        """Leads still being worked: neither converted nor disqualified."""
+        return self.exclude(status__in=(Lead.Status.CONVERTED, Lead.Status.DISQUALIFIED))
+
+    def nurtured_until(self, day: dt.date) -> Self:
+        """Leads that are to come back at or before `day`."""
+        return self.filter(status=Lead.Status.NURTURING, nurture_until__lte=day)
+
+
+@audited(kind="lead")
+class Lead(Subject, Recoverable):
+    """Someone who might buy, not yet qualified."""
+
+    class Status(models.TextChoices):
+        """How far a lead has come."""
+
+        NEW = "new", _("New")
+        WORKING = "working", _("Working")
+        QUALIFIED = "qualified", _("Qualified")
+        CONVERTED = "converted", _("Converted")
+        DISQUALIFIED = "disqualified", _("Disqualified")
+        NURTURING = "nurturing", _("Nurturing")
+
+    name = models.CharField(_("name"), max_length=200)
+    external_id = models.CharField(_("external id"), max_length=100, unique=True, null=True, blank=True)
+    company_name = models.CharField(_("company"), max_length=200, blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    phone = models.CharField(_("phone"), max_length=40, blank=True)
+    message = models.TextField(_("what they wrote"), blank=True, max_length=10_000)
+    source = models.ForeignKey(
+        LeadSource, models.PROTECT, null=True, blank=True, related_name="leads", verbose_name=_("source")
+    )
+    campaign = models.ForeignKey(
+        Campaign, models.PROTECT, null=True, blank=True, related_name="leads", verbose_name=_("campaign")
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("owner")
+    )
+    team = models.ForeignKey("crm.Team", models.SET_NULL, null=True, blank=True, verbose_name=_("team"))
+    status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.NEW)
+    created_at = models.DateTimeField(_("came in"), default=timezone.now)
+    first_response_at = models.DateTimeField(_("first answered"), null=True, blank=True)
+    qualified_at = models.DateTimeField(_("qualified"), null=True, blank=True)
+    converted_at = models.DateTimeField(_("converted"), null=True, blank=True)
+    disqualified_at = models.DateTimeField(_("disqualified"), null=True, blank=True)
+    disqualify_reason = models.ForeignKey(
+        DisqualifyReason, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("reason")
+    )
+    nurture_until = models.DateField(_("comes back on"), null=True, blank=True)
+    company = models.ForeignKey(Company, models.SET_NULL, null=True, blank=True, related_name="leads")
+    contact = models.ForeignKey(Contact, models.SET_NULL, null=True, blank=True, related_name="leads")
+    version = models.PositiveIntegerField(default=1, editable=False)
+    search = search_column("name", "company_name", "email", "phone")
+
+    objects = LeadQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("lead")
+        verbose_name_plural = _("leads")
+        ordering = ("-created_at", "-pk")
+        constraints = (
+            models.CheckConstraint(
+                name="crm_lead_disqualified_has_time",
+                condition=~Q(status="disqualified") | Q(disqualified_at__isnull=False),
+                violation_error_message=_("A disqualified lead says when it was disqualified."),
+            ),
+            models.CheckConstraint(
+                name="crm_lead_converted_has_time",
+                condition=~Q(status="converted") | Q(converted_at__isnull=False),
+                violation_error_message=_("A converted lead says when it was converted."),
+            ),
+        )
+        indexes = (
+            # The text filter of the lead list.
+            GinIndex(fields=("search",), name="crm_lead_search", opclasses=("gin_trgm_ops",)),
+            # The lead list, newest first; metrics by the day of coming in.
+            models.Index(fields=("-created_at", "-id"), name="crm_lead_by_created"),
+            # The inbox tabs and their counts.
+            models.Index(fields=("status", "owner", "-created_at"), name="crm_lead_inbox"),
+            # Unanswered leads: the response clock, the badge in the top bar.
+            models.Index(
+                fields=("created_at",), name="crm_lead_waiting", condition=Q(status="new", first_response_at=None)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """The lead's page."""
+        return reverse("lead_detail", args=[self.pk])
+
+    @property
+    def respond_by(self) -> dt.datetime:
+        """When the response clock runs out."""
+        minutes = self.source.respond_within_minutes if self.source else settings.RESPOND_WITHIN_MINUTES
+        return self.created_at + dt.timedelta(minutes=minutes)

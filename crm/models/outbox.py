@@ -1,0 +1,120 @@
+"""What is to leave the system, as rows: the queue lives in PostgreSQL, Celery only wakes its workers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from crm.models.subjects import AboutSubject
+
+
+class OutboxQuerySet(models.QuerySet["OutboxRow"]):
+    """Outbox rows, by what is to be done with them."""
+
+    def due(self, now: dt.datetime) -> Self:
+        """Waiting rows whose time has come, and rows whose sender's lease ran out."""
+        return self.filter(
+            Q(state=OutboxRow.State.WAITING, available_at__lte=now)
+            | Q(state=OutboxRow.State.IN_FLIGHT, lease_until__lt=now)
+        )
+
+
+class OutboxRow(models.Model):
+    """One thing to send, once: written in the transaction that caused it, claimed and sent by a worker."""
+
+    class State(models.TextChoices):
+        """How far it has come."""
+
+        WAITING = "waiting", _("waiting")
+        IN_FLIGHT = "in_flight", _("in flight")
+        SENT = "sent", _("sent")
+        DEAD = "dead", _("dead")
+        UNCLEAR = "unclear", _("unclear")
+        CANCELLED = "cancelled", _("cancelled")
+
+    kind = models.CharField(_("kind"), max_length=30)
+    dedupe_key = models.CharField(_("key"), max_length=200, unique=True)
+    payload = models.JSONField(_("payload"), default=dict)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("recipient")
+    )
+    available_at = models.DateTimeField(_("due"), default=timezone.now)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_owner = models.CharField(max_length=100, blank=True)
+    message_id = models.CharField(max_length=200, blank=True)
+    answer = models.TextField(_("what the other side said"), blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    claimed_at = models.DateTimeField(_("claimed"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    objects = OutboxQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("outbox row")
+        verbose_name_plural = _("outbox")
+        ordering = ("-pk",)
+        indexes = (
+            # The sweep: waiting rows in the order they fall due.
+            models.Index(fields=("available_at",), name="crm_outbox_waiting", condition=Q(state="waiting")),
+            # The sweep: rows whose sender died.
+            models.Index(fields=("lease_until",), name="crm_outbox_leased", condition=Q(state="in_flight")),
+        )
+
+    def __str__(self) -> str:
+        return self.dedupe_key
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    """Notices in the page."""
+
+    def unread(self) -> Self:
+        """Not yet looked at."""
+        return self.filter(read_at__isnull=True)
+
+
+class Notification(AboutSubject):
+    """A notice shown to one person in the page."""
+
+    class Kind(models.TextChoices):
+        """What it tells of."""
+
+        REMINDER = "reminder", _("Reminder")
+        ROTTING = "rotting", _("Rotting deal")
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    dedupe_key = models.CharField(max_length=200, unique=True)
+    follow_up = models.ForeignKey("crm.FollowUp", models.CASCADE, null=True, blank=True, related_name="+")
+    text = models.CharField(max_length=300)
+    at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
+        ordering = ("-at", "-pk")
+        # The bell: one person's unread notices.
+        indexes = (models.Index(fields=("user", "-at"), name="crm_notification_bell"),)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Heartbeat(models.Model):
+    """When a recurring duty last ran; /readyz turns red when the sweeper's is old."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.at:%Y-%m-%d %H:%M:%S}"

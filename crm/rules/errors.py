@@ -1,0 +1,21 @@
+"""What a rule says when it refuses."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class RuleError(Exception):
+    """A refusal with a stable `code` for programs and a translated `message` a person can act on."""
+
+    code: ClassVar[str] = "refused"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class NotAllowed(RuleError):
+    """The person sees the record but may not change it (403)."""
+
+    code = "not_allowed"

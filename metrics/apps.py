@@ -1,0 +1,12 @@
+"""Registers the metrics app."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class MetricsConfig(AppConfig):
+    """The metrics app."""
+
+    name = "metrics"
+    verbose_name = _("Metrics")
+    default_auto_field = "django.db.models.BigAutoField"

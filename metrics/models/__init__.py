@@ -1,0 +1,5 @@
+"""Facts that belong to the figures alone."""
+
+from metrics.models.spend import Spend
+
+__all__ = ["Spend"]

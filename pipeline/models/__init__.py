@@ -1,0 +1,32 @@
+"""Pipelines, stages, deals, stage visits and contracts."""
+
+from pipeline.models.contracts import Contract
+from pipeline.models.deals import ChecklistTick, Deal, DealAmountChange, DealQuerySet, LineItem, Product
+from pipeline.models.stages import (
+    ChecklistItem,
+    EntryFollowUp,
+    LossReason,
+    Pipeline,
+    Stage,
+    StageProbabilityChange,
+)
+from pipeline.models.totals import StageTotal
+from pipeline.models.visits import StageVisit
+
+__all__ = [
+    "ChecklistItem",
+    "ChecklistTick",
+    "Contract",
+    "Deal",
+    "DealAmountChange",
+    "DealQuerySet",
+    "EntryFollowUp",
+    "LineItem",
+    "LossReason",
+    "Pipeline",
+    "Product",
+    "Stage",
+    "StageProbabilityChange",
+    "StageTotal",
+    "StageVisit",
+]

@@ -1,0 +1,287 @@
+"""Deals: one opportunity each, in one pipeline, at one stage."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Self
+
+import pgtrigger
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from crm.models import (
+    Campaign,
+    Company,
+    Contact,
+    Lead,
+    LeadSource,
+    Recoverable,
+    SearchedQuerySet,
+    Subject,
+    audited,
+    currency_field,
+    search_column,
+)
+from pipeline.models.stages import LossReason, Pipeline, Stage
+from pipeline.models.triggers import amount_history, deal_agrees_with_visits, stage_totals
+
+
+class DealQuerySet(SearchedQuerySet):
+    """Deals, by how they stand. What open, won and lost mean has its home here."""
+
+    def open(self) -> Self:
+        """Neither won nor lost, nor deleted."""
+        return self.present().filter(outcome=Deal.Outcome.OPEN)
+
+    def won(self) -> Self:
+        """Won and still so."""
+        return self.present().filter(outcome=Deal.Outcome.WON)
+
+    def lost(self) -> Self:
+        """Lost and still so."""
+        return self.present().filter(outcome=Deal.Outcome.LOST)
+
+    def open_at(self, instant: dt.datetime) -> Self:
+        """Created at or before `instant` and neither won nor lost by then; unknown creation counts from its recording."""
+        began = Q(created_at__lte=instant) | Q(created_at__isnull=True, recorded_at__lte=instant)
+        lasting = Q(outcome=Deal.Outcome.OPEN) | Q(won_at__gt=instant) | Q(lost_at__gt=instant)
+        return self.present().filter(began, lasting)
+
+    def rotting(self, now: dt.datetime) -> Self:
+        """Open deals that have stayed longer than their stage's limit."""
+        return self.open().filter(
+            stage__rotting_days__isnull=False,
+            stage_entered_at__lt=now - dt.timedelta(days=1) * F("stage__rotting_days"),
+        )
+
+    def without_next_step(self) -> Self:
+        """Open deals for which nothing is planned."""
+        return self.open().filter(next_step_at__isnull=True)
+
+    def in_board_order(self) -> Self:
+        """As cards lie in a column."""
+        return self.order_by("rank", "pk")
+
+
+@audited(kind="deal")
+@pgtrigger.register(*stage_totals, deal_agrees_with_visits, amount_history)
+class Deal(Subject, Recoverable):
+    """One opportunity. `stage` is written by `pipeline.rules.moving` alone (and in bulk by the importer).
+
+    `created_at` is null where an import could not know it; such a deal stays out of cycle figures. `rank` orders cards
+    within a column (fractional indexing, bytewise); `version` rises with every move or edit and decides who was first.
+    """
+
+    class Outcome(models.TextChoices):
+        """How it stands."""
+
+        OPEN = "open", _("Open")
+        WON = "won", _("Won")
+        LOST = "lost", _("Lost")
+
+    name = models.CharField(_("name"), max_length=200)
+    external_id = models.CharField(_("external id"), max_length=100, unique=True, null=True, blank=True)
+    pipeline = models.ForeignKey(Pipeline, models.PROTECT, related_name="deals", verbose_name=_("pipeline"))
+    stage = models.ForeignKey(Stage, models.PROTECT, related_name="deals", verbose_name=_("stage"))
+    rank = models.CharField(max_length=200, db_collation="C", editable=False)
+    outcome = models.CharField(_("outcome"), max_length=4, choices=Outcome.choices, default=Outcome.OPEN)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="deals", verbose_name=_("owner"))
+    closing_owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+    company = models.ForeignKey(
+        Company, models.PROTECT, null=True, blank=True, related_name="deals", verbose_name=_("company")
+    )
+    contact = models.ForeignKey(
+        Contact, models.PROTECT, null=True, blank=True, related_name="deals", verbose_name=_("contact")
+    )
+    lead = models.OneToOneField(
+        Lead, models.PROTECT, null=True, blank=True, related_name="deal", verbose_name=_("lead")
+    )
+    source = models.ForeignKey(
+        LeadSource, models.PROTECT, null=True, blank=True, related_name="deals", verbose_name=_("source")
+    )
+    campaign = models.ForeignKey(
+        Campaign, models.PROTECT, null=True, blank=True, related_name="deals", verbose_name=_("campaign")
+    )
+    amount = models.DecimalField(
+        _("amount"), max_digits=14, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)]
+    )
+    currency = currency_field()
+    expected_close_on = models.DateField(_("expected close"), null=True, blank=True)
+    tags = ArrayField(models.CharField(max_length=40), default=list, blank=True, verbose_name=_("tags"))
+    created_at = models.DateTimeField(_("created"), null=True, blank=True, default=timezone.now)
+    recorded_at = models.DateTimeField(auto_now_add=True)
+    stage_entered_at = models.DateTimeField(null=True, blank=True, editable=False)
+    won_at = models.DateTimeField(_("won"), null=True, blank=True, editable=False)
+    lost_at = models.DateTimeField(_("lost"), null=True, blank=True, editable=False)
+    loss_reason = models.ForeignKey(
+        LossReason, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("loss reason")
+    )
+    loss_note = models.TextField(_("how it was lost"), blank=True, max_length=10_000)
+    competitor = models.CharField(_("competitor"), max_length=120, blank=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    search = search_column("name")
+
+    objects = DealQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("deal")
+        verbose_name_plural = _("deals")
+        ordering = ("-recorded_at", "-pk")
+        constraints = (
+            models.CheckConstraint(
+                name="pipeline_deal_outcome_has_its_time",
+                condition=Q(outcome="open", won_at=None, lost_at=None)
+                | Q(outcome="won", won_at__isnull=False, lost_at=None)
+                | Q(outcome="lost", won_at=None, lost_at__isnull=False),
+                violation_error_message=_("A won deal says when it was won, a lost one when it was lost, never both."),
+            ),
+            models.CheckConstraint(
+                name="pipeline_deal_closed_after_created",
+                condition=Q(created_at=None)
+                | Q(outcome="open")
+                | Q(won_at__gte=F("created_at"))
+                | Q(lost_at__gte=F("created_at")),
+                violation_error_message=_("A deal cannot be closed before it was created."),
+            ),
+            models.CheckConstraint(
+                name="pipeline_deal_amount_not_negative",
+                condition=Q(amount=None) | Q(amount__gte=0),
+                violation_error_message=_("An amount is not negative."),
+            ),
+        )
+        indexes = (
+            # A column of the board, card by card.
+            models.Index(
+                fields=("stage", "rank", "id"),
+                name="pipeline_deal_column",
+                condition=Q(outcome="open", deleted_at=None),
+            ),
+            # The same for one owner's cards.
+            models.Index(
+                fields=("owner", "stage", "rank", "id"),
+                name="pipeline_deal_own_column",
+                condition=Q(outcome="open", deleted_at=None),
+            ),
+            # Overdue and today's in a column's activity bar; index-only.
+            models.Index(
+                fields=("stage", "next_step_at", "owner"),
+                name="pipeline_deal_next_step",
+                condition=Q(outcome="open", deleted_at=None, next_step_at__isnull=False),
+            ),
+            # The won column and the figures of won deals.
+            models.Index(fields=("stage", "won_at"), name="pipeline_deal_won_column", condition=Q(outcome="won")),
+            models.Index(fields=("won_at",), name="pipeline_deal_won", condition=Q(outcome="won")),
+            # The figures of lost deals.
+            models.Index(fields=("lost_at",), name="pipeline_deal_lost", condition=Q(outcome="lost")),
+            # The deal list, newest first, and its owner filter.
+            models.Index(fields=("-recorded_at", "-id"), name="pipeline_deal_newest"),
+            models.Index(fields=("owner", "-recorded_at", "-id"), name="pipeline_deal_own_newest"),
+            # The text filter.
+            GinIndex(fields=("search",), name="pipeline_deal_search", opclasses=("gin_trgm_ops",)),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """The deal's page."""
+        return reverse("deal_detail", args=[self.pk])
+
+    @property
+    def is_open(self) -> bool:
+        """Neither won nor lost."""
+        return self.outcome == self.Outcome.OPEN
+
+    @property
+    def closed_at(self) -> dt.datetime | None:
+        """When it was won or lost."""
+        return self.won_at or self.lost_at
+
+    def days_in_stage(self, now: dt.datetime) -> int | None:
+        """Whole days since it entered its stage; None where that is unknown."""
+        return (now - self.stage_entered_at).days if self.stage_entered_at else None
+
+    def rotting_days(self, now: dt.datetime) -> int:
+        """Whole days it has stayed beyond its stage's limit, at least 1 once beyond it; 0 while within."""
+        limit = self.stage.rotting_days
+        if not self.is_open or limit is None or self.stage_entered_at is None:
+            return 0
+        over = now - self.stage_entered_at - dt.timedelta(days=limit)
+        return over.days + 1 if over > dt.timedelta(0) else 0
+
+
+class DealAmountChange(models.Model):
+    """What a deal was worth until `at`: so that a value of the past stays what it was. Written by a trigger."""
+
+    deal = models.ForeignKey(Deal, models.CASCADE, related_name="amount_changes")
+    at = models.DateTimeField()
+    amount = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    currency = models.CharField(max_length=3)
+
+    class Meta:
+        indexes = (models.Index(fields=("deal", "at"), name="pipeline_dealamount_as_of"),)
+
+    def __str__(self) -> str:
+        return f"{self.deal_id} {self.amount} {self.currency} until {self.at:%Y-%m-%d}"
+
+
+class ChecklistTick(models.Model):
+    """A checklist item that somebody ticked off for a deal."""
+
+    deal = models.ForeignKey(Deal, models.CASCADE, related_name="ticks")
+    item = models.ForeignKey("pipeline.ChecklistItem", models.CASCADE, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("deal", "item"), name="pipeline_tick_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.deal_id} {self.item_id}"
+
+
+class Product(models.Model):
+    """Something that is sold."""
+
+    name = models.CharField(_("name"), max_length=200, unique=True)
+    price = models.DecimalField(_("price"), max_digits=14, decimal_places=2, null=True, blank=True)
+    currency = currency_field()
+    is_archived = models.BooleanField(_("archived"), default=False)
+
+    class Meta:
+        verbose_name = _("product")
+        verbose_name_plural = _("products")
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LineItem(models.Model):
+    """So many of a product, at a price, in a deal."""
+
+    deal = models.ForeignKey(Deal, models.CASCADE, related_name="line_items", verbose_name=_("deal"))
+    product = models.ForeignKey(Product, models.PROTECT, related_name="+", verbose_name=_("product"))
+    quantity = models.DecimalField(
+        _("quantity"), max_digits=12, decimal_places=3, default=1, validators=[MinValueValidator(0)]
+    )
+    unit_price = models.DecimalField(
+        _("unit price"), max_digits=14, decimal_places=2, validators=[MinValueValidator(0)]
+    )
+
+    class Meta:
+        verbose_name = _("line item")
+        verbose_name_plural = _("line items")
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.product_id}"

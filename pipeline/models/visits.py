@@ -1,0 +1,108 @@
+"""Stays of deals in stages: the fact table behind the metrics."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Self
+
+import pgtrigger
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q
+from django.utils.translation import gettext_lazy as _
+
+from pipeline.models.deals import Deal
+from pipeline.models.stages import Stage
+from pipeline.models.triggers import visits_have_no_gaps
+
+
+class TimeRange(Func):
+    """`[entered_at, left_at)`; an unknown beginning or a missing end is unbounded."""
+
+    function = "tstzrange"
+    output_field = models.TextField()
+
+
+class StageVisitQuerySet(models.QuerySet["StageVisit"]):
+    """Stays."""
+
+    def standing(self) -> Self:
+        """Stays that were not undone."""
+        return self.filter(reverted_at__isnull=True)
+
+    def present(self) -> Self:
+        """The stays that last."""
+        return self.standing().filter(left_at__isnull=True)
+
+    def ended_within(self, start: dt.datetime, end: dt.datetime) -> Self:
+        """Stays of known beginning that ended in `[start, end)`."""
+        return self.standing().filter(entered_at__isnull=False, left_at__gte=start, left_at__lt=end)
+
+
+@pgtrigger.register(*visits_have_no_gaps)
+class StageVisit(models.Model):
+    """One stay of a deal in a stage. A deal's visits tile its life: PostgreSQL refuses gaps and overlaps.
+
+    `entered_at` is null only where an import could not know when the deal began; a visit that was undone keeps its row
+    with `reverted_at` and counts nowhere.
+    """
+
+    class Direction(models.TextChoices):
+        """Which way the deal came in."""
+
+        START = "start", _("start")
+        FORWARD = "forward", _("forward")
+        BACK = "back", _("back")
+
+    deal = models.ForeignKey(Deal, models.CASCADE, related_name="visits", verbose_name=_("deal"))
+    stage = models.ForeignKey(Stage, models.PROTECT, related_name="visits", verbose_name=_("stage"))
+    entered_at = models.DateTimeField(_("entered"), null=True)
+    left_at = models.DateTimeField(_("left"), null=True, blank=True)
+    direction = models.CharField(_("direction"), max_length=7, choices=Direction.choices, default=Direction.START)
+    moved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("moved by")
+    )
+    recorded_at = models.DateTimeField(auto_now_add=True)
+    reverted_at = models.DateTimeField(_("undone"), null=True, blank=True)
+
+    objects = StageVisitQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("stage visit")
+        verbose_name_plural = _("stage visits")
+        ordering = ("deal", F("entered_at").asc(nulls_first=True), "pk")
+        constraints = (
+            models.CheckConstraint(
+                name="pipeline_visit_ends_after_it_begins",
+                condition=Q(left_at=None) | Q(entered_at=None) | Q(left_at__gte=F("entered_at")),
+                violation_error_message=_("A stay cannot end before it began."),
+            ),
+            models.UniqueConstraint(
+                fields=("deal",),
+                condition=Q(left_at=None, reverted_at=None),
+                name="pipeline_visit_one_open",
+                violation_error_message=_("A deal stands in one stage at a time."),
+            ),
+            ExclusionConstraint(
+                name="pipeline_visit_no_overlap",
+                expressions=[
+                    (F("deal"), RangeOperators.EQUAL),
+                    (TimeRange(F("entered_at"), F("left_at")), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(reverted_at=None),
+                violation_error_message=_("Two stays of one deal overlap."),
+            ),
+        )
+        indexes = (
+            # Stays that ended in a period: time in stage.
+            models.Index(fields=("left_at",), name="pipeline_visit_left", condition=Q(reverted_at=None)),
+            # First reaches of a stage in a period: the funnel.
+            models.Index(
+                fields=("stage", "entered_at", "deal"), name="pipeline_visit_reached", condition=Q(reverted_at=None)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.deal_id} in {self.stage_id}"

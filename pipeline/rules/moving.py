@@ -1,0 +1,185 @@
+"""The one way to move a deal; winning and losing included.
+
+Board, form, bulk edit, automation and API all come here. Nothing else writes `Deal.stage` (the importer writes history
+in bulk, and says so).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from crm.models import User
+from crm.rules.audit import acting
+from crm.rules.errors import NotAllowed
+from pipeline.models import Deal, LossReason, Stage, StageVisit
+from pipeline.rules import stays
+from pipeline.rules.entering import on_entering
+from pipeline.rules.locking import claim, share_pipeline
+from pipeline.rules.ranks import rank_between
+from pipeline.rules.refusals import DealConflict, LossReasonNeeded, TooLateToUndo, WrongStage
+from pipeline.rules.requirements import check_requirements
+
+UNDO_WITHIN = dt.timedelta(seconds=15)
+"""The toast counts ten seconds; the rest is the way to the server."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in the column a card was dropped: ids of the cards above and below, as the client saw them."""
+
+    after: int | None = None
+    before: int | None = None
+
+
+@dataclass(frozen=True)
+class MoveDetails:
+    """What a move brings along: its place, values for required fields, and the real amount and time of a win."""
+
+    place: Place = field(default_factory=Place)
+    values: dict[str, Any] = field(default_factory=dict)
+    amount: Decimal | None = None
+    won_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Why a deal was lost."""
+
+    reason: LossReason | None
+    note: str = ""
+    competitor: str = ""
+
+
+def move_deal(
+    deal: Deal, *, to: Stage, seen_version: int, by: User, now: dt.datetime, details: MoveDetails | None = None
+) -> Deal:
+    """Move `deal` to stage `to` if nobody moved it since `seen_version`, its stays and times following, all or nothing.
+
+    Entering a stage of kind won wins the deal, leaving one un-wins it, and a lost deal that moves is open again. Raises
+    DealConflict, StageRequires, WrongStage or NotAllowed; then nothing has changed.
+    """
+    details = details or MoveDetails()
+    with acting(by):
+        fresh = _claimed(deal, seen_version=seen_version, by=by)
+        _refuse_wrong_stage(fresh, to)
+        _take_values(fresh, details)
+        check_requirements(fresh, to)
+        if to.pk != fresh.stage_id or fresh.outcome == Deal.Outcome.LOST:
+            _change_stage(fresh, to=to, by=by, now=_moment(fresh, to, details, now))
+        fresh.rank = rank_between(to, after=details.place.after, before=details.place.before)
+        fresh.save()
+    return fresh
+
+
+def lose_deal(deal: Deal, *, loss: Loss, seen_version: int, by: User, now: dt.datetime) -> Deal:
+    """Close `deal` as lost in the stage where it stands, for a reason; raises LossReasonNeeded or as `move_deal`."""
+    with acting(by):
+        fresh = _claimed(deal, seen_version=seen_version, by=by)
+        if fresh.outcome != Deal.Outcome.OPEN:
+            raise WrongStage(_("Only an open deal can be lost; “%(deal)s” is closed already.") % {"deal": fresh})
+        if loss.reason is None:
+            raise LossReasonNeeded(_("Say why the deal was lost."))
+        lost_at = _not_before_stay(fresh, now)
+        stays.end_stay(fresh, at=lost_at)
+        fresh.outcome, fresh.lost_at, fresh.closing_owner = Deal.Outcome.LOST, lost_at, fresh.owner
+        fresh.loss_reason, fresh.loss_note, fresh.competitor = loss.reason, loss.note, loss.competitor
+        fresh.save()
+    return fresh
+
+
+def undo_move(deal: Deal, *, seen_version: int, by: User, now: dt.datetime) -> Deal:
+    """Take back the person's own last move within the time the toast shows; the undone stay keeps its row, marked.
+
+    Raises TooLateToUndo once the time is over, or somebody else moved the deal.
+    """
+    with acting(by, note="undo"):
+        fresh = _claimed(deal, seen_version=seen_version, by=by)
+        if fresh.outcome == Deal.Outcome.LOST and fresh.lost_at and now - fresh.lost_at <= UNDO_WITHIN:
+            _clear_loss(fresh)
+            stays.resume_stay(fresh)
+        else:
+            _revert_last_stay(fresh, by=by, now=now)
+        fresh.save()
+    return fresh
+
+
+def _claimed(deal: Deal, *, seen_version: int, by: User) -> Deal:
+    share_pipeline(deal.pipeline_id)
+    if not Deal.objects.editable_by(by).filter(pk=deal.pk).exists():
+        raise NotAllowed(_("You may see this deal but not change it."))
+    return claim(deal, seen_version=seen_version)
+
+
+def _refuse_wrong_stage(deal: Deal, to: Stage) -> None:
+    if to.pipeline_id != deal.pipeline_id or to.is_archived:
+        raise WrongStage(_("Stage “%(stage)s” is not one this deal can go to.") % {"stage": to})
+
+
+def _take_values(deal: Deal, details: MoveDetails) -> None:
+    for name in Stage.Requirement.values:
+        if details.values.get(name) not in {None, ""}:
+            setattr(deal, name, details.values[name])
+    if details.amount is not None:
+        deal.amount = details.amount
+
+
+def _moment(deal: Deal, to: Stage, details: MoveDetails, now: dt.datetime) -> dt.datetime:
+    """When the move counts: now, or for a win the time given, neither before the present stay began nor in the future."""
+    wanted = details.won_at if to.is_won and details.won_at else now
+    return _not_before_stay(deal, min(wanted, now))
+
+
+def _not_before_stay(deal: Deal, at: dt.datetime) -> dt.datetime:
+    """The clocks of two servers may differ: a stay never ends before it began."""
+    return max(at, deal.stage_entered_at) if deal.stage_entered_at else at
+
+
+def _change_stage(deal: Deal, *, to: Stage, by: User, now: dt.datetime) -> None:
+    """End the present stay, begin the next, and set or clear what follows from its kind."""
+    direction = stays.direction_to(deal, to)
+    if deal.outcome == Deal.Outcome.LOST and to.pk == deal.stage_id:
+        stays.resume_stay(deal)
+        _clear_loss(deal)
+        return
+    stays.end_stay(deal, at=now)
+    _clear_loss(deal)
+    deal.stage, deal.stage_entered_at = to, now
+    if to.is_won and deal.outcome != Deal.Outcome.WON:
+        deal.outcome, deal.won_at, deal.closing_owner = Deal.Outcome.WON, now, deal.owner
+    elif not to.is_won:
+        deal.outcome, deal.won_at, deal.closing_owner = Deal.Outcome.OPEN, None, None
+    visit = stays.begin_stay(deal, at=now, by=by, direction=direction)
+    on_entering(deal, visit=visit, now=now)
+
+
+def _clear_loss(deal: Deal) -> None:
+    if deal.outcome != Deal.Outcome.LOST:
+        return
+    deal.outcome, deal.lost_at, deal.closing_owner = Deal.Outcome.OPEN, None, None
+    deal.loss_reason, deal.loss_note, deal.competitor = None, "", ""
+
+
+def _revert_last_stay(deal: Deal, *, by: User, now: dt.datetime) -> None:
+    """Mark the present stay as undone and let the one before it go on."""
+    undone = deal.visits.present().select_related("stage").first()
+    if undone is None or undone.moved_by_id != by.pk or now - undone.recorded_at > UNDO_WITHIN:
+        raise TooLateToUndo(_("This move can no longer be undone; move the deal instead."))
+    undone.reverted_at = now
+    undone.save(update_fields=["reverted_at"])
+    before = stays.last_stay(deal)
+    if before is None:
+        raise TooLateToUndo(_("A deal's first stage cannot be undone; delete the deal instead."))
+    stays.resume_stay(deal)
+    deal.stage, deal.stage_entered_at = before.stage, before.entered_at
+    won_before = before.stage.is_won
+    deal.outcome = Deal.Outcome.WON if won_before else Deal.Outcome.OPEN
+    deal.won_at = before.entered_at if won_before else None
+    deal.closing_owner = deal.owner if won_before else None
+
+
+__all__ = ["DealConflict", "Loss", "MoveDetails", "Place", "StageVisit", "lose_deal", "move_deal", "undo_move"]

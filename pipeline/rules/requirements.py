@@ -1,0 +1,39 @@
+"""What stages ask for: the same gates for the drag, the form, the API, the bulk edit and the import."""
+
+from __future__ import annotations
+
+from pipeline.models import ChecklistItem, Deal, Stage
+from pipeline.rules.refusals import Missing, StageRequires
+
+
+def missing_for(deal: Deal, to: Stage) -> list[Missing]:
+    """Return what `deal` lacks to enter `to`: fields `to` requires, and required checklist items of the stage it leaves.
+
+    Going back asks for nothing.
+    """
+    if to.position <= deal.stage.position and to.pk != deal.stage_id:
+        return []
+    return [*_missing_fields(deal, to), *_missing_ticks(deal, to)]
+
+
+def check_requirements(deal: Deal, to: Stage) -> None:
+    """Raise `StageRequires` where `deal` lacks something to enter `to`."""
+    missing = missing_for(deal, to)
+    if missing:
+        raise StageRequires(missing)
+
+
+def _missing_fields(deal: Deal, to: Stage) -> list[Missing]:
+    return [
+        Missing(key=name, label=str(Stage.Requirement(name).label))
+        for name in to.required_fields
+        if getattr(deal, name) in {None, ""}
+    ]
+
+
+def _missing_ticks(deal: Deal, to: Stage) -> list[Missing]:
+    if to.pk == deal.stage_id:
+        return []
+    ticked = deal.ticks.values("item_id")
+    items = ChecklistItem.objects.filter(stage=deal.stage, is_required=True).exclude(pk__in=ticked)
+    return [Missing(key=f"tick-{item.pk}", label=item.label) for item in items]

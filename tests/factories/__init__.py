@@ -1,0 +1,27 @@
+"""Makes rows for tests: believable, valid, and no more of them than asked for."""
+
+from tests.factories.crm import (
+    ActivityFactory,
+    CompanyFactory,
+    ContactFactory,
+    FollowUpFactory,
+    LeadFactory,
+    LeadSourceFactory,
+    TeamFactory,
+    UserFactory,
+)
+from tests.factories.pipeline import ContractFactory, DealFactory, sales_pipeline
+
+__all__ = [
+    "ActivityFactory",
+    "CompanyFactory",
+    "ContactFactory",
+    "ContractFactory",
+    "DealFactory",
+    "FollowUpFactory",
+    "LeadFactory",
+    "LeadSourceFactory",
+    "TeamFactory",
+    "UserFactory",
+    "sales_pipeline",
+]
