@@ -50,6 +50,7 @@ class EmbeddedServer(ABC):
     """A server in a folder of its own, shared by every process that calls ``ensure``."""
 
     stop_signal: signal.Signals
+    way = "run"  # config/keeper.py's word for how it is started
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -123,9 +124,8 @@ class EmbeddedServer(ABC):
 
     def _spawn_keeper(self) -> None:
         with (self.folder / "server.log").open("ab") as log:
-            subprocess.Popen(  # noqa: S603 (our own program)
-                [sys.executable, "-I", "-S", str(_KEEPER), "keep", str(self.folder), self.stop_signal.name]
-                + self.command(),
+            subprocess.Popen(
+                [*keeper_program(), "keep", str(self.folder), self.way, self.stop_signal.name, *self.command()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -153,6 +153,7 @@ class EmbeddedPostgres(EmbeddedServer):
     """PostgreSQL, reached through a socket in ``socket_folder`` as user ``postgres``."""
 
     stop_signal = signal.SIGINT  # "fast": ends sessions, loses nothing
+    way = "run-ordinary"  # it refuses to run as root
 
     def __init__(self, name: str, *, durable: bool = True) -> None:
         super().__init__(name)
@@ -212,8 +213,8 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def _run(self, command: list[str], text: str = "") -> subprocess.CompletedProcess[str]:
         program = str(_postgres_binaries() / command[0])
-        return subprocess.run(  # noqa: S603 (our own program)
-            [sys.executable, "-I", "-S", str(_KEEPER), "run", "SIGTERM", program, *command[1:]],
+        return subprocess.run(
+            [*keeper_program(), self.way, "SIGTERM", program, *command[1:]],
             input=text,
             capture_output=True,
             text=True,
@@ -285,6 +286,11 @@ def postgres(*, test: bool = False) -> EmbeddedPostgres:
 def valkey(*, test: bool = False) -> EmbeddedValkey:
     """The broker of the demo and of development, or the one of the tests."""
     return EmbeddedValkey("test-valkey" if test else "valkey")
+
+
+def keeper_program() -> list[str]:
+    """The beginning of every command line of config/keeper.py."""
+    return [sys.executable, "-I", "-S", str(_KEEPER)]
 
 
 def stop_all() -> None:

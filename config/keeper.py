@@ -3,10 +3,10 @@
 Run as a program of its own (``python -I -S config/keeper.py …``), with the standard library alone, so that it
 starts in milliseconds and outlives the ``manage.py`` that asked for it:
 
-``keep FOLDER SIGNAL COMMAND…``
-    run COMMAND, start it again when it dies, stop it with SIGNAL once nobody has held FOLDER/users.lock for a while;
+``keep FOLDER WAY SIGNAL COMMAND…``
+    ``run`` COMMAND (or ``run-ordinary``: the WAY), start it again when it dies, stop it with SIGNAL once nobody has held FOLDER/users.lock for a while;
 ``run SIGNAL COMMAND…``
-    become COMMAND, as somebody PostgreSQL agrees to run as, with SIGNAL as the parent's dying word.
+    become COMMAND, which gets SIGNAL when its parent dies; ``run-ordinary`` also makes root look like somebody else.
 
 A user of the server holds a shared ``flock`` on users.lock. The kernel lets go of it however the user dies, so
 there is no count that could be wrong after ``kill -9``.
@@ -38,8 +38,9 @@ _ORDINARY_ID = 1000  # any id but 0 will do inside the namespace
 class Keeper:
     """One server process and the question whether anybody still needs it."""
 
-    def __init__(self, folder: Path, stop_signal: signal.Signals, command: list[str]) -> None:
+    def __init__(self, folder: Path, way: str, stop_signal: signal.Signals, command: list[str]) -> None:
         self.folder = folder
+        self.way = way
         self.stop_signal = stop_signal
         self.command = command
         self.linger = LINGER_SECONDS
@@ -87,7 +88,7 @@ class Keeper:
             time.sleep(RESTART_SECONDS)
         with (self.folder / "server.log").open("ab") as log:
             self.server = subprocess.Popen(
-                [sys.executable, "-I", "-S", __file__, "run", self.stop_signal.name, *self.command],
+                [sys.executable, "-I", "-S", __file__, self.way, self.stop_signal.name, *self.command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -104,7 +105,7 @@ class Keeper:
             self.server.wait()
 
 
-def keep(folder: Path, stop_signal: signal.Signals, command: list[str]) -> None:
+def keep(folder: Path, way: str, stop_signal: signal.Signals, command: list[str]) -> None:
     """Be the folder's only keeper, or leave at once when it has one."""
     keeper_lock = (folder / "keeper.lock").open("a+")
     for _attempt in range(ATTEMPTS):  # who looks whether a keeper lives holds the lock for a moment, too
@@ -118,13 +119,13 @@ def keep(folder: Path, stop_signal: signal.Signals, command: list[str]) -> None:
     keeper_lock.truncate(0)
     keeper_lock.write(str(os.getpid()))
     keeper_lock.flush()
-    Keeper(folder, stop_signal, command).keep()
+    Keeper(folder, way, stop_signal, command).keep()
 
 
-def run(stop_signal: signal.Signals, command: list[str]) -> None:
+def run(stop_signal: signal.Signals, command: list[str], *, as_ordinary: bool) -> None:
     """Become the command; its parent's death reaches it as ``stop_signal``."""
     parent = os.getppid()
-    if os.geteuid() == 0:
+    if as_ordinary and os.geteuid() == 0:
         _become_ordinary()
     die_with_parent(stop_signal)
     if os.getppid() != parent:  # it died before the line above took hold
@@ -154,6 +155,6 @@ def _become_ordinary() -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "keep":
-        keep(Path(sys.argv[2]), signal.Signals[sys.argv[3]], sys.argv[4:])
+        keep(Path(sys.argv[2]), sys.argv[3], signal.Signals[sys.argv[4]], sys.argv[5:])
     else:
-        run(signal.Signals[sys.argv[2]], sys.argv[3:])
+        run(signal.Signals[sys.argv[2]], sys.argv[3:], as_ordinary=sys.argv[1] == "run-ordinary")

@@ -14,7 +14,7 @@ _INVISIBLE_BOX = re.compile(r'<path stroke="none" d="M0 0h24v24H0z" fill="none"\
 # How the two families of the package are drawn; a <symbol> inherits only what it says itself.
 _STYLES = {
     "outline": (
-        'fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"'
+        'fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"'
     ),
     "filled": 'fill="currentColor"',
 }
