@@ -1,0 +1,51 @@
+/* A <select data-chooser> becomes a chooser with search; without script it stays a select. Loads Tom Select only where one is.
+     data-chooser-url="/companies/choices/"   asks the server as one types: answers [{"value": "7", "text": "Halden Dairy"}]
+     data-chooser-create                      lets a new text be entered                                             */
+(() => {
+  const words = document.getElementById("words").dataset;
+  const source = document.querySelector("script[data-tom-select]")?.dataset.tomSelect;
+  let loading = null;
+
+  function library() {
+    loading ??= new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = source;
+      script.onload = resolve;
+      script.onerror = reject;
+      document.head.append(script);
+    });
+    return loading;
+  }
+
+  function options(select) {
+    const url = select.dataset.chooserUrl;
+    return {
+      maxOptions: 200,
+      plugins: select.multiple ? ["remove_button"] : [],
+      create: "chooserCreate" in select.dataset,
+      searchField: ["text"],
+      allowEmptyOption: !select.required,
+      render: {
+        no_results: () => Object.assign(document.createElement("div"), { className: "no-results", textContent: words.nothing }),
+        option_create: (entered) => Object.assign(document.createElement("div"), { className: "create", textContent: `${words.add}: ${entered.input}` }),
+      },
+      load: url && ((text, done) => {
+        fetch(`${url}?${new URLSearchParams({ q: text })}`, { headers: { Accept: "application/json" } })
+          .then((answer) => (answer.ok ? answer.json() : []))
+          .then(done, () => done());
+      }),
+    };
+  }
+
+  async function mount(root) {
+    const selects = [...root.querySelectorAll("select[data-chooser]")].filter((select) => !select.tomselect);
+    if (!selects.length || !source) return;
+    await library();
+    selects.forEach((select) => new window.TomSelect(select, options(select)));
+  }
+
+  mount(document);
+  document.addEventListener("htmx:load", (event) => mount(event.detail.elt));
+  /* Taken down before its part of the page is swapped away, or its listeners would stay. */
+  document.addEventListener("htmx:beforeCleanupElement", (event) => event.detail.elt.tomselect?.destroy());
+})();

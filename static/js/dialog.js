@@ -1,0 +1,47 @@
+/* Whatever is swapped into #dialog opens as a modal dialog. It closes by Esc, by [data-close], by a click beside it, or when the
+   server says HX-Trigger: dialog-close. Closed by the person, it says "dialog-cancelled" first, so that what opened it can
+   be put back. Any dialog of the page opens by [data-open="its id"]. */
+(() => {
+  const host = document.getElementById("dialog");
+  let isDone = false;
+
+  function open() {
+    isDone = false;
+    if (!host.open) host.showModal();
+    const first = host.querySelector("[autofocus], [aria-invalid='true']");
+    if (first) first.focus();
+  }
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target === host && host.childElementCount) open();
+  });
+
+  document.addEventListener("dialog-close", () => {
+    isDone = true;
+    if (host.open) host.close();
+  });
+
+  host.addEventListener("close", () => {
+    if (!isDone) host.dispatchEvent(new CustomEvent("dialog-cancelled", { bubbles: true }));
+    host.replaceChildren();
+  });
+
+  /* A press that began inside (a selection dragged out of a field) closes nothing. */
+  let pressedOn = null;
+  document.addEventListener("pointerdown", (event) => { pressedOn = event.target; });
+  document.addEventListener("click", (event) => {
+    const dialog = event.target.closest("dialog");
+    if (event.target.closest("[data-close]")) {
+      dialog?.close();
+      return;
+    }
+    if (dialog && event.target === dialog && pressedOn === dialog && isBeside(dialog, event)) dialog.close();
+    const opener = event.target.closest("[data-open]");
+    if (opener) document.getElementById(opener.dataset.open).showModal();
+  });
+
+  function isBeside(dialog, event) {
+    const box = dialog.getBoundingClientRect();
+    return event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom;
+  }
+})();
