@@ -21,5 +21,5 @@ for app in ("metrics", "pipeline", "crm"):
     if importlib.util.find_spec(f"{app}.urls"):
         urlpatterns.append(path("", include(f"{app}.urls")))
 
-if settings.IS_DEMO and importlib.util.find_spec("crm.urls_dev"):
+if (settings.IS_DEMO or settings.DEBUG) and importlib.util.find_spec("crm.urls_dev"):
     urlpatterns.append(path("dev/", include("crm.urls_dev")))
