@@ -6,6 +6,7 @@ viewers see all. A rep changes what is theirs; a manager what they see; an admin
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from crm.models.accounts import User
+
+
+KEPT_IN_BIN = dt.timedelta(days=30)
+"""How long a deleted row can be taken back."""
 
 
 def within(field: str, owner_ids: frozenset[int] | None) -> Q:
@@ -42,6 +47,12 @@ class OwnedQuerySet(models.QuerySet[Any]):
         if not user.is_authenticated or not user.is_active or not user.may_write:
             return self.none()
         return self.visible_to(user).filter(self._reach(user, user.editable_owner_ids))
+
+    def in_bin_of(self, user: User | AnonymousUser, now: dt.datetime) -> Self:
+        """Deleted rows that `user` may still take back: those they could change were they not deleted."""
+        if not user.is_authenticated or not user.is_active or not user.may_write:
+            return self.none()
+        return self.filter(deleted_at__gt=now - KEPT_IN_BIN).filter(self._reach(user, user.editable_owner_ids))
 
     def _reach(self, user: User, owner_ids: frozenset[int] | None) -> Q:
         return within(self.owner_field, owner_ids)
