@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """The commands behind `make`: environment, demo, tests. Needs nothing but Python's standard library.
 
-    python3 dev.py setup [--dev]    environment and front-end files; quick when nothing changed
-    python3 dev.py demo             the whole product in one foreground group, until Ctrl-C
-    python3 dev.py test [ARGS…]     the test suite; ARGS go to pytest
-    python3 dev.py stop             stop the demo and every embedded server of this folder
-    python3 dev.py lock             resolve requirements*.in and package.json into their lock files
+python3 dev.py setup [--dev]    environment and front-end files; quick when nothing changed
+python3 dev.py demo             the whole product in one foreground group, until Ctrl-C
+python3 dev.py test [ARGS…]     the test suite; ARGS go to pytest
+python3 dev.py stop             stop the demo and every embedded server of this folder
+python3 dev.py lock             resolve requirements*.in and package.json into their lock files
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ MINIMUM_PYTHON = (3, 11)
 def main() -> None:
     """Do what the command line says."""
     if sys.version_info < MINIMUM_PYTHON:
-        sys.exit(f"Voronka needs Python 3.11 or newer; this is {sys.version.split()[0]}. Try: make PYTHON=python3.12 setup")
+        sys.exit(
+            f"Voronka needs Python 3.11 or newer; this is {sys.version.split()[0]}. Try: make PYTHON=python3.12 setup"
+        )
     if sys.platform == "win32":
         sys.exit("Voronka runs on Linux, macOS and WSL: its embedded servers have no build for Windows itself.")
     os.chdir(ROOT)
@@ -84,7 +86,7 @@ def _lock(_arguments: list[str]) -> None:
     _run(*_npm(), "update", "--package-lock-only")
 
 
-# --- Steps of the setup, each skipped when what it reads has not changed ------------------------------------------------
+# --- Steps of the setup, each skipped when what it reads has not changed ----------------------------------------------
 
 
 def _make_environment(lock: str) -> None:
@@ -114,7 +116,14 @@ def _create_venv() -> None:
 
 def _install(lock: str) -> None:
     # The lock is complete, so nothing is resolved again; every file must have the hash that it says.
-    options = ["--no-compile", "--require-hashes", "--only-binary=:all:", "--no-deps", "--quiet", "--disable-pip-version-check"]
+    options = [
+        "--no-compile",
+        "--require-hashes",
+        "--only-binary=:all:",
+        "--no-deps",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
     _run(PYTHON, "-m", "pip", "install", *options, "-r", lock)
 
 
@@ -153,7 +162,7 @@ def _compile_translations() -> None:
         compiled = source.with_suffix(".mo")
         if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
             # Babel's compiler, as msgfmt is not on every machine.
-            arguments = ["-l", source.parent.parent.name, "-i", source, "-o", compiled]
+            arguments = ["-l", source.parent.parent.name, "-i", str(source), "-o", str(compiled)]
             _run(PYTHON, "-m", "babel.messages.frontend", "compile", *arguments, quiet=True)
 
 
@@ -176,12 +185,12 @@ def _answers(*command: str | Path) -> bool:
 
 
 def _run(*command: str | Path, quiet: bool = False) -> None:
-    result = subprocess.run(
-        [str(part) for part in command], stderr=subprocess.STDOUT, stdout=subprocess.PIPE if quiet else None, check=False
-    )
+    line = [str(part) for part in command]
+    output = subprocess.PIPE if quiet else None
+    result = subprocess.run(line, stderr=subprocess.STDOUT, stdout=output, check=False)
     if result.returncode:
         sys.stderr.buffer.write(result.stdout or b"")
-        sys.exit(f"This failed with status {result.returncode}: {' '.join(str(part) for part in command)}")
+        sys.exit(f"This failed with status {result.returncode}: {' '.join(line)}")
 
 
 def _say(text: str) -> None:

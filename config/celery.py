@@ -1,7 +1,8 @@
 """Background work: the Celery app, its one set of promises, and the whole beat schedule.
 
-What must happen is a row in PostgreSQL before it is a message here (see ``crm/models/outbox.py``): a lost message costs seconds, never
-a reminder. So results are ignored, nothing is scheduled through the broker, and a broker that is away is no error.
+What must happen is a row in PostgreSQL before it is a message here (see ``crm/models/outbox.py``): a lost message costs
+seconds, never a reminder. So results are ignored, nothing is scheduled through the broker, and a broker that is away
+is no error.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Job(DjangoTask):
 
     _broker_away_until = 0.0
 
-    def delay_on_commit(self, *args: Any, **kwargs: Any) -> None:
+    def delay_on_commit(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]  # as Celery's own does
         """Start after the transaction's commit, if the broker is there; never raises for its absence."""
         from django.db import transaction  # this module is imported before Django is set up
 

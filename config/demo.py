@@ -122,14 +122,15 @@ def stop() -> None:
 
 
 def _parts(port: str) -> list[Part]:
-    python = [sys.executable]
-    web = ["-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread"]
-    web += ["--workers", "2", "--threads", "8", "--graceful-timeout", "5", "--log-level", "warning", "--no-control-socket"]
-    # Its warning about running as root is for servers that strangers reach.
+    web = ["-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--log-level", "warning"]
+    web += ["--worker-class", "gthread", "--workers", "2", "--threads", "8", "--graceful-timeout", "5"]
+    web += ["--no-control-socket"]
+    # The warning about running as root is for servers that strangers reach.
     celery = ["-W", "ignore:::celery.platforms", "-m", "celery", "--app", "config", "--quiet"]
     worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "warning", "--without-gossip", "--without-mingle"]
-    beat = [*celery, "beat", "--loglevel", "warning", "--schedule", str(embedded.var_folder() / "beat"), "--pidfile", ""]
-    return [Part("web", python + web), Part("worker", python + worker), Part("beat", python + beat)]
+    beat = [*celery, "beat", "--loglevel", "warning", "--pidfile", ""]
+    beat += ["--schedule", str(embedded.var_folder() / "beat")]
+    return [Part(name, [sys.executable, *rest]) for name, rest in (("web", web), ("worker", worker), ("beat", beat))]
 
 
 def _servers() -> Callable[[], None]:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.messages import get_messages
+from django.contrib.messages.storage.base import BaseStorage
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, QueryDict
 from django.shortcuts import resolve_url
@@ -91,7 +92,7 @@ class PersonMiddleware:
         person = request.user
         if person.is_authenticated:
             translation.activate(person.language)
-            request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
+            request.LANGUAGE_CODE = translation.get_language()
             timezone.activate(_zone(person.time_zone))
         try:
             with coming_through("admin" if request.path.startswith("/admin/") else "web"):
@@ -119,7 +120,8 @@ class HtmxMannersMiddleware:
 
     def _redirect(self, request: HttpRequest, response: HttpResponse) -> None:
         """Let htmx load the page (HX-Location), or the browser where it is the login or another site (HX-Redirect)."""
-        location = response.headers.pop("Location")
+        location = response.headers["Location"]
+        del response.headers["Location"]
         response.status_code = 200
         if _is_login(location):
             response["HX-Redirect"] = _login_back_to_page(request)
@@ -133,8 +135,7 @@ class HtmxMannersMiddleware:
         if response.streaming or not is_html or response.status_code == 204 or response.has_header("HX-Redirect"):
             return
         storage = get_messages(request)
-        if not storage.used and len(storage):  # type: ignore[attr-defined]
-            # Before anything else was shown: a full page has used its messages already.
+        if isinstance(storage, BaseStorage) and not storage.used and len(storage):  # a full page has used its own
             response.content += render_to_string(
                 "components/messages.html#out-of-band", {"messages": storage}, request
             ).encode()

@@ -105,9 +105,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    # Outside what redirects (login) and inside what knows htmx; messages are read on the way out, before they are stored.
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    # Around what redirects to the login, and inside the messages, which are read here before they are put away.
     "config.middleware.HtmxMannersMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "config.middleware.PersonMiddleware",
@@ -146,7 +146,7 @@ def _database() -> dict[str, Any]:
     else:
         server = embedded.postgres(test=IS_TEST)
         database = {
-            "ENGINE": "config.embedded_postgresql",
+            "ENGINE": "config.embedded.backend",
             "NAME": embedded.DATABASE_NAME,
             "USER": "postgres",
             "HOST": str(server.socket_folder),
@@ -218,13 +218,18 @@ STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "config.staticfiles.PackageFinder",
 ]
-_HASHED_FILES = "whitenoise.storage.CompressedManifestStaticFilesStorage"
-_PLAIN_FILES = "django.contrib.staticfiles.storage.StaticFilesStorage"
+_STATIC_STORAGES = {
+    "production": "whitenoise.storage.CompressedManifestStaticFilesStorage",
+    # Hashed as in production; compressing takes ten seconds and gains nothing on one's own machine.
+    "demo": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage",
+}
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": _HASHED_FILES if IS_PRODUCTION or IS_DEMO else _PLAIN_FILES},
+    "staticfiles": {
+        "BACKEND": _STATIC_STORAGES.get(VORONKA_ENV, "django.contrib.staticfiles.storage.StaticFilesStorage"),
+    },
 }
-WHITENOISE_USE_FINDERS = not (IS_PRODUCTION or IS_DEMO)
+WHITENOISE_USE_FINDERS = VORONKA_ENV not in _STATIC_STORAGES
 MEDIA_ROOT = VAR_DIR / "media"
 
 # --- E-mail ---------------------------------------------------------------------------------------------------------

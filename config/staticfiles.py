@@ -34,7 +34,7 @@ class PackageFinder(BaseFinder):
     def __init__(self, *_args: Any, **_kwargs: Any) -> None:
         self.storage = PackageStorage(location=settings.BASE_DIR / "node_modules")
 
-    def find(self, path: str, find_all: bool = False, **_kwargs: Any) -> Any:
+    def find(self, path: str, find_all: bool = False, **_kwargs: Any) -> Any:  # noqa: FBT001, FBT002 (Django's)
         """The file served as `path`, or an empty list."""
         source = SERVED.get(path.removeprefix(PREFIX)) if path.startswith(PREFIX) else None
         if source is None:

@@ -17,9 +17,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("i18n/", include("django.conf.urls.i18n")),
 ]
 
-for app in ("metrics", "pipeline", "crm"):
-    if importlib.util.find_spec(f"{app}.urls"):
-        urlpatterns.append(path("", include(f"{app}.urls")))
+APPS = ("metrics", "pipeline", "crm")
+urlpatterns += [path("", include(f"{app}.urls")) for app in APPS if importlib.util.find_spec(f"{app}.urls")]
 
 if (settings.IS_DEMO or settings.DEBUG) and importlib.util.find_spec("crm.urls_dev"):
     urlpatterns.append(path("dev/", include("crm.urls_dev")))

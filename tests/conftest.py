@@ -1,7 +1,7 @@
 """What every test may ask for: the cast, and servers that a test may start and kill.
 
-The database needs no fixture: without DATABASE_URL the settings use an embedded PostgreSQL of the tests' own, started by
-the first connection and stopped some seconds after the last test.
+The database needs no fixture: without DATABASE_URL the settings use an embedded PostgreSQL of the tests' own, started
+by the first connection and stopped some seconds after the last test.
 """
 
 from __future__ import annotations

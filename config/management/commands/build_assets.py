@@ -13,9 +13,7 @@ _DRAWING = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
 _INVISIBLE_BOX = re.compile(r'<path stroke="none" d="M0 0h24v24H0z" fill="none"\s*/>')
 # How the two families of the package are drawn; a <symbol> inherits only what it says itself.
 _STYLES = {
-    "outline": (
-        'fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"'
-    ),
+    "outline": ('fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"'),
     "filled": 'fill="currentColor"',
 }
 

@@ -32,7 +32,9 @@ class Command(BaseCommand):
 
     def _collect_static_files(self) -> None:
         stamp = Path(settings.STATIC_ROOT) / ".stamp"
-        wanted = _fingerprint([settings.BASE_DIR / "static", settings.ASSETS_DIR, settings.BASE_DIR / "package-lock.json"])
+        wanted = _fingerprint(
+            [settings.BASE_DIR / "static", settings.ASSETS_DIR, settings.BASE_DIR / "package-lock.json"]
+        )
         if not stamp.exists() or stamp.read_text() != wanted:
             call_command("collectstatic", interactive=False, clear=True, verbosity=0)
             stamp.write_text(wanted)

@@ -1,10 +1,11 @@
 """Keeps one embedded server running for as long as some process uses it.
 
-Run as a program of its own (``python -I -S config/keeper.py …``), with the standard library alone, so that it
+Run as a program of its own (``python -I -S keeper.py …``), with the standard library alone, so that it
 starts in milliseconds and outlives the ``manage.py`` that asked for it:
 
 ``keep FOLDER WAY SIGNAL COMMAND…``
-    ``run`` COMMAND (or ``run-ordinary``: the WAY), start it again when it dies, stop it with SIGNAL once nobody has held FOLDER/users.lock for a while;
+    start COMMAND the given WAY (``run`` or ``run-ordinary``), start it again when it dies, and stop it with SIGNAL once
+    nobody has held FOLDER/users.lock for a while;
 ``run SIGNAL COMMAND…``
     become COMMAND, which gets SIGNAL when its parent dies; ``run-ordinary`` also makes root look like somebody else.
 
