@@ -1,0 +1,218 @@
+"""The kinds of this app that can be brought in: companies, contacts and leads."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
+
+from crm.models import Company, Contact, DisqualifyReason, Lead
+from crm.rules.records import references
+from crm.rules.records.columns import email, past_instant, text, whole
+from crm.rules.records.context import Kind
+from crm.rules.records.entries import Entry, RowRefused
+from crm.rules.records.planning import RecordImporter
+from crm.rules.records.references import name_key
+
+LEAD_TIMES = ("first_response_at", "qualified_at", "disqualified_at")
+
+
+class CompanyImporter(RecordImporter[Company]):
+    """Companies: known by external id, else by name."""
+
+    model = Company
+
+    def key(self, entry: Entry) -> Hashable:
+        return entry["external_id"] or ("name", name_key(entry["name"]))
+
+    def key_column(self) -> str:
+        return "external_id" if self.context.has("external_id") else "name"
+
+    def find(self, entries: list[Entry]) -> dict[Hashable, Company]:
+        names = {name_key(entry["name"]) for entry in entries}
+        by_id = {record.external_id: record for record in self.locked(Company.objects.filter(external_id__in=_ids(entries)))}
+        by_name: dict[Hashable, Company] = {}
+        for company in self.locked(Company.objects.present().filter(pk__in=self._named(names)).order_by("-pk")):
+            by_name[name_key(company.name)] = company
+        found: dict[Hashable, Company] = {}
+        for entry in entries:
+            company = by_id.get(entry["external_id"]) or self._adoptable(entry, by_name.get(name_key(entry["name"])))
+            if company:
+                found[self.key(entry)] = company
+        return found
+
+    def _named(self, names: set[str]) -> list[int]:
+        return [company.pk for name in names for company in self.references.companies_named(name)]
+
+    def _adoptable(self, entry: Entry, namesake: Company | None) -> Company | None:
+        """A company of the same name is the same one, unless both have external ids."""
+        return None if namesake and namesake.external_id and entry["external_id"] else namesake
+
+    def wanted(self, entry: Entry, record: Company | None) -> dict[str, Any]:
+        return _given(entry, "name", "external_id", "domain", "industry", "country", "employees") | _owner(self, entry, record)
+
+
+class ContactImporter(RecordImporter[Contact]):
+    """Contacts: known by external id, else by e-mail, else by name and company."""
+
+    model = Contact
+
+    def key(self, entry: Entry) -> Hashable:
+        if entry["external_id"]:
+            return str(entry["external_id"])
+        if entry["email"]:
+            return ("email", entry["email"])
+        return ("name", name_key(entry["name"]), name_key(entry["company"] or ""))
+
+    def key_column(self) -> str:
+        return next(column for column in ("external_id", "email", "name") if self.context.has(column))
+
+    def find(self, entries: list[Entry]) -> dict[Hashable, Contact]:
+        contacts = self.locked(Contact.objects.select_related("company").order_by("-pk"))
+        emails = [entry["email"] for entry in entries if entry["email"]]
+        names = [entry["name"] for entry in entries if entry["name"] and not entry["email"]]
+        by_id = {contact.external_id: contact for contact in contacts.filter(external_id__in=_ids(entries))}
+        by_email = {contact.email.lower(): contact for contact in contacts.present().filter(email__in=emails)}
+        by_name = {
+            ("name", name_key(contact.name), name_key(contact.company.name if contact.company else "")): contact
+            for contact in contacts.present().filter(name__in=names, email="")
+        }
+        found: dict[Hashable, Contact] = {}
+        for entry in entries:
+            key = self.key(entry)
+            namesake = by_email.get(entry["email"]) if entry["email"] else by_name.get(key)  # type: ignore[call-overload]
+            if namesake and namesake.external_id and entry["external_id"]:
+                namesake = None
+            if contact := by_id.get(entry["external_id"]) or namesake:
+                found[key] = contact
+        return found
+
+    def wanted(self, entry: Entry, record: Contact | None) -> dict[str, Any]:
+        wanted = _given(entry, "name", "external_id", "email", "phone", "position") | _owner(self, entry, record)
+        if not wanted.get("name"):
+            wanted["name"] = record.name if record else entry["email"]
+        if company := self.references.company(entry):
+            wanted["company"] = company
+        return wanted
+
+
+class LeadImporter(RecordImporter[Lead]):
+    """Leads: known by external id alone; their status follows from their times."""
+
+    model = Lead
+
+    def find(self, entries: list[Entry]) -> dict[Hashable, Lead]:
+        return {lead.external_id: lead for lead in self.locked(Lead.objects.filter(external_id__in=_ids(entries)))}
+
+    def wanted(self, entry: Entry, record: Lead | None) -> dict[str, Any]:
+        _refuse_contradictions(entry)
+        wanted = _given(entry, "name", "external_id", "email", "phone", *LEAD_TIMES) | _owner(self, entry, record)
+        wanted |= {"company_name": entry["company"] or ""}
+        wanted |= {"source": self.references.source(entry)}
+        wanted |= {"disqualify_reason": self.references.reason(DisqualifyReason, entry, "disqualify_reason")}
+        if entry["created_at"] or record is None:
+            wanted["created_at"] = entry["created_at"] or self._earliest(entry)
+        if not (record and record.converted_at):
+            wanted["status"] = _status(entry)
+        return wanted
+
+    def _earliest(self, entry: Entry) -> Any:
+        """A lead without a creation time came in by its first time, or else now; said in the report either way."""
+        self.context.warn("lead_creation_unknown")
+        return min((entry[name] for name in LEAD_TIMES if entry[name]), default=self.context.now)
+
+
+def _refuse_contradictions(entry: Entry) -> None:
+    """Nothing happens to a lead before it came in; a reason needs its time."""
+    for name in LEAD_TIMES:
+        if entry["created_at"] and entry[name] and entry[name] < entry["created_at"]:
+            raise RowRefused(name, _("This lies before the lead came in (created_at)."))
+    if entry["disqualify_reason"] and not entry["disqualified_at"]:
+        raise RowRefused("disqualified_at", _("A disqualified lead says when it was disqualified."))
+
+
+def _status(entry: Entry) -> str:
+    if entry["disqualified_at"]:
+        return Lead.Status.DISQUALIFIED
+    if entry["qualified_at"]:
+        return Lead.Status.QUALIFIED
+    return Lead.Status.WORKING if entry["first_response_at"] else Lead.Status.NEW
+
+
+def _ids(entries: list[Entry]) -> list[str]:
+    return [entry["external_id"] for entry in entries if entry["external_id"]]
+
+
+def _given(entry: Entry, *names: str) -> dict[str, Any]:
+    """The named columns of a row that the file has, empty texts as empty."""
+    texts = {"external_id": None, "employees": None} | dict.fromkeys(LEAD_TIMES)
+    return {name: entry[name] if entry[name] is not None else texts.get(name, "") for name in names if name in entry.values}
+
+
+def _owner(importer: RecordImporter[Any], entry: Entry, record: Any) -> dict[str, Any]:
+    """The owner a row names; for a new record without one, the one to whom the import gives such records."""
+    owner = importer.references.owner(entry)
+    if owner is None and record is None:
+        owner = importer.context.options.owner_default
+    return {"owner": owner} if owner else {}
+
+
+COMPANIES = Kind(
+    key="companies",
+    columns=(
+        text("name", 200, is_required=True),
+        text("external_id", 100),
+        text("domain", 200),
+        text("industry", 120),
+        text("country", 120),
+        whole("employees"),
+        text("owner", 200),
+    ),
+    importer=CompanyImporter,
+    warnings=references.WARNINGS,
+)
+CONTACTS = Kind(
+    key="contacts",
+    columns=(
+        text("name", 200),
+        email("email"),
+        text("external_id", 100),
+        text("phone", 40),
+        text("company", 200),
+        text("position", 120),
+        text("owner", 200),
+    ),
+    importer=ContactImporter,
+    needs_one_of=("name", "email"),
+    warnings=references.WARNINGS,
+)
+LEADS = Kind(
+    key="leads",
+    columns=(
+        text("name", 200, is_required=True),
+        text("external_id", 100),
+        text("company", 200),
+        email("email"),
+        text("phone", 40),
+        text("source", 120),
+        text("owner", 200),
+        past_instant("created_at"),
+        past_instant("first_response_at"),
+        past_instant("qualified_at"),
+        past_instant("disqualified_at"),
+        text("disqualify_reason", 120),
+    ),
+    importer=LeadImporter,
+    warnings=references.WARNINGS
+    | {
+        "lead_creation_unknown": ngettext_lazy(
+            "%(count)d lead has no created_at; it is dated by its first time, or by this import.",
+            "%(count)d leads have no created_at; they are dated by their first time, or by this import.",
+            "count",
+        )
+    },
+)
+
+KINDS = {kind.key: kind for kind in (COMPANIES, CONTACTS, LEADS)}

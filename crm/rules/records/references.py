@@ -1,0 +1,210 @@
+"""Who and what rows refer to by name: owners, companies, contacts, sources. Found, or made where that is allowed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from functools import cached_property
+from typing import TypeVar
+
+from django.db.models import Model
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
+
+from crm.models import Bilingual, Company, Contact, ImportRow, LeadSource, User, folded
+from crm.rules.records.context import Context
+from crm.rules.records.entries import Entry, RowRefused
+from crm.rules.records.snapshots import plain
+
+BilingualModel = TypeVar("BilingualModel", bound=Bilingual)
+
+PLACEHOLDER_DOMAIN = "imported.invalid"
+"""Of addresses made up for owners known by name alone; RFC 2606 keeps mail from ever going there."""
+
+WARNINGS = {
+    "owners_made": ngettext_lazy("%(count)d owner was unknown and made, inactive.", "%(count)d owners were unknown and made, inactive.", "count"),
+    "companies_made": ngettext_lazy("%(count)d company was unknown and made.", "%(count)d companies were unknown and made.", "count"),
+    "contacts_made": ngettext_lazy("%(count)d contact was unknown and made.", "%(count)d contacts were unknown and made.", "count"),
+    "sources_made": ngettext_lazy("%(count)d source was unknown and made.", "%(count)d sources were unknown and made.", "count"),
+    "reasons_made": ngettext_lazy("%(count)d reason was unknown and made.", "%(count)d reasons were unknown and made.", "count"),
+}  # fmt: skip
+
+
+def name_key(text: str) -> str:
+    """A name as it is compared: in lower case, ё as е, white space made single."""
+    return " ".join(folded(text).split())
+
+
+class References:
+    """Finds what rows refer to; what it makes is saved by `save_made` with the step that first needs it."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._made: list[tuple[Model, int]] = []
+        self._listed: dict[type[Bilingual], dict[str, Bilingual]] = {}
+
+    def save_made(self) -> None:
+        """Insert what was made since the last step, and record it so that it can be taken back."""
+        by_model: dict[type[Model], list[tuple[Model, int]]] = defaultdict(list)
+        for record, line in self._made:
+            by_model[type(record)].append((record, line))
+        for model in sorted(by_model, key=lambda model: model is Contact):  # contacts refer to companies
+            records = by_model[model]
+            model._default_manager.bulk_create([record for record, _line in records])
+            ImportRow.objects.bulk_create(
+                ImportRow(run=self._context.run, line=line, model=model._meta.label_lower, record_id=record.pk, after=_identity(record))
+                for record, line in records
+            )
+        self._made.clear()
+
+    def _make(self, record: Model, entry: Entry, warning: str) -> None:
+        self._made.append((record, entry.line))
+        self._context.warn(warning)
+
+    # --- Owners ---
+
+    def owner(self, entry: Entry, column: str = "owner") -> User | None:
+        """The person an owner cell names by e-mail or full name; None where it is empty.
+
+        Raises RowRefused for one nobody knows, unless owners are to be made.
+        """
+        text: str | None = entry[column]
+        if not text:
+            return None
+        found = self._people.get(text.lower() if "@" in text else name_key(text), [])
+        if len(found) > 1:
+            raise RowRefused(column, _("Several people have this name; give an e-mail address."))
+        if found:
+            return found[0]
+        if not self._context.options.creates_owners:
+            raise RowRefused(column, _("Nobody here has this name or e-mail. Import with --create-owners, or name somebody who is here."))
+        return self._make_owner(text, entry)
+
+    @cached_property
+    def _people(self) -> dict[str, list[User]]:
+        people: dict[str, list[User]] = defaultdict(list)
+        for user in User.objects.all():
+            people[user.email.lower()].append(user)
+            people[name_key(user.name)].append(user)
+        return people
+
+    def _make_owner(self, text: str, entry: Entry) -> User:
+        is_address = "@" in text
+        name = text.split("@")[0] if is_address else " ".join(text.split())
+        user = User(email=text.lower() if is_address else self._made_up_address(name), name=name[:150], is_active=False)
+        user.set_unusable_password()
+        self._people[user.email].append(user)
+        self._people[name_key(user.name)].append(user)
+        self._make(user, entry, "owners_made")
+        return user
+
+    def _made_up_address(self, name: str) -> str:
+        base = slugify(name).replace("-", ".")[:50] or hashlib.sha256(name.encode()).hexdigest()[:12]
+        number, address = 1, f"{base}@{PLACEHOLDER_DOMAIN}"
+        while address in self._people:
+            number += 1
+            address = f"{base}.{number}@{PLACEHOLDER_DOMAIN}"
+        return address
+
+    # --- Companies and contacts ---
+
+    def company(self, entry: Entry, column: str = "company") -> Company | None:
+        """The company that a cell names or gives the external id of, made where it is unknown; None where it is empty."""
+        text: str | None = entry[column]
+        if not text:
+            return None
+        found = self._companies.get(name_key(text), []) or self._company_ids.get(text, [])
+        if len(found) > 1:
+            raise RowRefused(column, _("Several companies have this name; give the company's external id."))
+        if found:
+            return found[0]
+        company = Company(name=" ".join(text.split()))
+        self._companies[name_key(text)] = [company]
+        self._make(company, entry, "companies_made")
+        return company
+
+    def companies_named(self, name: str) -> list[Company]:
+        """The companies of a name (as `name_key` gives it), with their keys, names and owners alone."""
+        return self._companies.get(name, [])
+
+    @cached_property
+    def _known_companies(self) -> list[Company]:
+        columns = Company.objects.present().values_list("pk", "name", "external_id", "owner_id")
+        return [Company(pk=pk, name=name, external_id=key, owner_id=owner) for pk, name, key, owner in columns]
+
+    @cached_property
+    def _companies(self) -> dict[str, list[Company]]:
+        companies: dict[str, list[Company]] = defaultdict(list)
+        for company in self._known_companies:
+            companies[name_key(company.name)].append(company)
+        return companies
+
+    @cached_property
+    def _company_ids(self) -> dict[str, list[Company]]:
+        return {company.external_id: [company] for company in self._known_companies if company.external_id}
+
+    def contact(self, entry: Entry, company: Company | None, owner: User | None) -> Contact | None:
+        """The contact with the e-mail in `contact_email`, made where it is unknown; None where it is empty."""
+        address: str | None = entry["contact_email"]
+        if not address:
+            return None
+        if address not in self._contacts:
+            contact = Contact(name=address, email=address, company=company, owner=owner)
+            self._contacts[address] = contact
+            self._make(contact, entry, "contacts_made")
+        return self._contacts[address]
+
+    @cached_property
+    def _contacts(self) -> dict[str, Contact]:
+        rows = Contact.objects.present().exclude(email="").order_by("-pk").values_list("pk", "email")
+        return {address.lower(): Contact(pk=pk, email=address) for pk, address in rows}
+
+    # --- Short lists ---
+
+    def source(self, entry: Entry, column: str = "source") -> LeadSource | None:
+        """The lead source that a cell names, made where it is unknown; None where it is empty."""
+        text: str | None = entry[column]
+        if not text:
+            return None
+        found = self._list(LeadSource).get(name_key(text))
+        if found is None:
+            slug = slugify(text)[:40]
+            taken = {source.slug for source in self._list(LeadSource).values() if isinstance(source, LeadSource)}
+            if not slug or slug in taken:
+                slug = f"{slug or 'source'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+            found = LeadSource(name=text, slug=slug)
+            self._list(LeadSource)[name_key(text)] = found
+            self._make(found, entry, "sources_made")
+        assert isinstance(found, LeadSource)
+        return found
+
+    def reason(self, model: type[BilingualModel], entry: Entry, column: str) -> BilingualModel | None:
+        """The reason of `model` that a cell names, made where it is unknown; None where it is empty."""
+        text: str | None = entry[column]
+        if not text:
+            return None
+        found = self._list(model).get(name_key(text))
+        if found is None:
+            found = model(name=text)
+            self._list(model)[name_key(text)] = found
+            self._make(found, entry, "reasons_made")
+        assert isinstance(found, model)
+        return found
+
+    def _list(self, model: type[Bilingual]) -> dict[str, Bilingual]:
+        """Every row of a short list by its slug and its names in both languages."""
+        if model not in self._listed:
+            listed: dict[str, Bilingual] = {}
+            for row in model._default_manager.all():
+                for name in (getattr(row, "slug", ""), row.name, row.name_ru):
+                    listed.setdefault(name_key(name), row)
+            listed.pop("", None)
+            self._listed[model] = listed
+        return self._listed[model]
+
+
+def _identity(record: Model) -> dict[str, object]:
+    """The fields by which one sees that a record made on the way was not touched since."""
+    names = [name for name in ("name", "email", "is_active") if hasattr(record, name)]
+    return {name: plain(getattr(record, name)) for name in names}

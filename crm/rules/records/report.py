@@ -1,0 +1,58 @@
+"""The rows that were not imported, as a CSV that can be corrected and sent again."""
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from crm.rules.records.entries import Entry, Problem
+from crm.rules.records.reading import REPORT_COLUMNS, Table
+
+FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Report(Protocol):
+    """Where refused rows go."""
+
+    def add(self, entry: Entry, problems: list[Problem]) -> None:
+        """Take down one row."""
+
+
+class NoReport:
+    """Nobody asked for one."""
+
+    def add(self, entry: Entry, problems: list[Problem]) -> None:
+        """Let the row go."""
+
+
+class CsvReport:
+    """Each refused row as the file had it, with its line and what was wrong."""
+
+    def __init__(self, writer: "csv._writer", width: int) -> None:
+        self._writer = writer
+        self._width = width
+
+    def add(self, entry: Entry, problems: list[Problem]) -> None:
+        """Write one row; several problems of it are joined."""
+        cells = (*entry.row.cells, *("",) * self._width)[: self._width]
+        notes = ("; ".join(column) for column in zip(*((p.column, p.value, p.reason) for p in problems), strict=True))
+        self._writer.writerow([guarded(cell) for cell in (*cells, str(entry.line), *notes)])
+
+
+@contextmanager
+def written_report(path: Path | None, table: Table) -> Iterator[Report]:
+    """A report in `path`, written as the file was separated, in UTF-8; nothing where there is no path."""
+    if path is None:
+        yield NoReport()
+        return
+    with path.open("w", encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+        writer = csv.writer(stream, delimiter=table.separator)
+        writer.writerow([guarded(name) for name in (*table.header, *REPORT_COLUMNS)])
+        yield CsvReport(writer, len(table.header))
+
+
+def guarded(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula; reading it again takes the apostrophe off."""
+    is_number = cell[:1] in "+-" and cell[1:].replace(".", "", 1).replace(",", "", 1).isdecimal()
+    return f"'{cell}" if cell.startswith(FORMULA_BEGINNINGS) and not is_number else cell

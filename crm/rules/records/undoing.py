@@ -1,0 +1,111 @@
+"""Taking an import back: what it made is deleted, what it changed is put back, what people touched since is kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db import transaction
+from django.db.models import Model, ProtectedError
+from django.utils.translation import gettext as _
+
+from crm.models import ImportRow, ImportRun, Subject, User
+from crm.rules.audit import acting, coming_through
+from crm.rules.errors import RuleError
+from crm.rules.records.context import Kind
+from crm.rules.records.snapshots import current
+
+STEP_ROWS = 500
+
+
+class NothingToUndo(RuleError):
+    """The import was taken back already, or is still under way."""
+
+    code = "nothing_to_undo"
+
+
+@dataclass
+class Undone:
+    """What became of the records an import had made or changed."""
+
+    deleted: int = 0
+    put_back: int = 0
+    kept: int = 0
+
+
+def undo_import(run: ImportRun, *, kinds: Mapping[str, Kind], by: User | None, now: dt.datetime) -> Undone:
+    """Take an import back, its last change first; records that people changed or built on since are kept.
+
+    Raises NothingToUndo where it was taken back before.
+    """
+    undone = Undone()
+    with coming_through("import"):
+        with acting(by):
+            claimed = ImportRun.objects.standing().filter(pk=run.pk).update(
+                state=ImportRun.State.UNDONE, undone_at=now, undone_by=by
+            )
+            if not claimed:
+                raise NothingToUndo(_("Import %(run)d was taken back already.") % {"run": run.pk})
+        rows = ImportRow.objects.filter(run=run).order_by("-pk")
+        last = None
+        while step := list((rows if last is None else rows.filter(pk__lt=last))[:STEP_ROWS]):
+            last = step[-1].pk
+            with acting(by, note=f"undo import {run.pk}"):
+                _undo_step(step, kinds[run.kind], undone)
+    return undone
+
+
+def _undo_step(step: list[ImportRow], kind: Kind, undone: Undone) -> None:
+    """Undo some rows in their order, those of one model beside each other together."""
+    while step:
+        model = step[0].model
+        count = next((place for place, row in enumerate(step) if row.model != model), len(step))
+        _undo_rows(step[:count], apps.get_model(model), kind, undone)
+        step = step[count:]
+
+
+def _undo_rows(rows: list[ImportRow], model: type[Model], kind: Kind, undone: Undone) -> None:
+    records = model._default_manager.select_for_update(of=("self",)).in_bulk([row.record_id for row in rows])
+    untouched = [row for row in rows if row.record_id in records and _is_as_left(records[row.record_id], row)]
+    undone.kept += sum(row.record_id in records for row in rows) - len(untouched)
+    made = [records[row.record_id] for row in untouched if row.before is None]
+    _delete(model, made, undone)
+    for row in untouched:
+        if row.before is not None:
+            kind.importer.put_back(records[row.record_id], row.before)
+            undone.put_back += 1
+
+
+def _is_as_left(record: Model, row: ImportRow) -> bool:
+    return current(record, list(row.after)) == row.after
+
+
+def _delete(model: type[Model], records: list[Any], undone: Undone) -> None:
+    """Delete records that nobody has written anything about; those that others refer to are kept."""
+    free = [record for record in records if not (isinstance(record, Subject) and _is_talked_about(record))]
+    try:
+        with transaction.atomic():
+            model._default_manager.filter(pk__in=[record.pk for record in free]).delete()
+        deleted = len(free)
+    except ProtectedError:
+        deleted = sum(_is_deleted(record) for record in free)
+    undone.deleted += deleted
+    undone.kept += len(records) - deleted
+
+
+def _is_talked_about(record: Subject) -> bool:
+    return record.activities.exists() or record.follow_ups.exists()
+
+
+def _is_deleted(record: Model) -> bool:
+    try:
+        with transaction.atomic():
+            record.delete()
+    except ProtectedError:
+        return False
+    return True
+
+

@@ -1,0 +1,107 @@
+"""The kinds of this app that can be brought in, and those of the app below."""
+
+from django.utils.translation import ngettext_lazy
+
+from crm.models import Activity
+from crm.rules.records import kinds as crm_kinds
+from crm.rules.records import references
+from crm.rules.records.columns import choice, currency, day, email, money, past_instant, text
+from crm.rules.records.context import Kind
+from pipeline.models import Deal
+from pipeline.rules.records.contracts import ContractImporter
+from pipeline.rules.records.deals import DealImporter
+from pipeline.rules.records.histories import HistoryImporter
+from pipeline.rules.records.touches import ACTIVITY_KINDS, TouchImporter
+
+DEALS = Kind(
+    key="deals",
+    columns=(
+        text("name", 200, is_required=True),
+        text("external_id", 100),
+        text("company", 200),
+        email("contact_email"),
+        text("owner", 200),
+        text("pipeline", 120),
+        text("stage", 120),
+        money("amount"),
+        currency(),
+        text("source", 120),
+        text("lead", 100),
+        past_instant("created_at"),
+        choice("outcome", tuple(Deal.Outcome.values)),
+        past_instant("closed_at"),
+        text("lost_reason", 120),
+        day("expected_close_on"),
+    ),
+    importer=DealImporter,
+    warnings=references.WARNINGS
+    | {
+        "creation_unknown": ngettext_lazy(
+            "%(count)d deal has no created_at: its creation stays unknown and it is kept out of cycle figures.",
+            "%(count)d deals have no created_at: their creation stays unknown and they are kept out of cycle figures.",
+            "count",
+        ),
+        "open_with_end": ngettext_lazy(
+            "%(count)d open deal has a closed_at, which was left out.",
+            "%(count)d open deals have a closed_at, which was left out.",
+            "count",
+        ),
+        "stage_unknown": ngettext_lazy(
+            "%(count)d deal names no stage and was put into the first one.",
+            "%(count)d deals name no stage and were put into the first one.",
+            "count",
+        ),
+        "stage_kept": ngettext_lazy(
+            "%(count)d deal has a stage history of its own and stays in the stage where that left it.",
+            "%(count)d deals have a stage history of their own and stay in the stages where that left them.",
+            "count",
+        ),
+    },
+)
+STAGE_HISTORY = Kind(
+    key="stage-history",
+    columns=(
+        text("deal", 100, is_required=True),
+        text("stage", 120, is_required=True),
+        past_instant("entered_at", is_required=True),
+    ),
+    importer=HistoryImporter,
+    grouped_by="deal",
+    warnings={
+        "begun_before": ngettext_lazy(
+            "%(count)d deal was created before its first stage was entered; it counts as in that stage since its creation.",
+            "%(count)d deals were created before their first stages were entered; they count as in those stages since their creation.",
+            "count",
+        )
+    },
+)
+TOUCHES = Kind(
+    key="touches",
+    columns=(
+        past_instant("at", is_required=True),
+        text("lead", 100),
+        text("deal", 100),
+        choice("channel", tuple(kind for kind in Activity.Kind.values if kind != Activity.Kind.NOTE), ACTIVITY_KINDS),
+        choice("direction", tuple(Activity.Direction.values), {"outbound": "out", "inbound": "in"}),
+        choice("response", tuple(Activity.Response.values)),
+    ),
+    importer=TouchImporter,
+    needs_one_of=("lead", "deal"),
+)
+CONTRACTS = Kind(
+    key="contracts",
+    columns=(
+        text("company", 200, is_required=True),
+        day("starts_on", is_required=True),
+        text("external_id", 100),
+        day("ends_on"),
+        day("cancelled_on"),
+        money("monthly_value"),
+        currency(),
+        text("churn_reason", 200),
+    ),
+    importer=ContractImporter,
+    warnings=references.WARNINGS,
+)
+
+KINDS = crm_kinds.KINDS | {kind.key: kind for kind in (DEALS, STAGE_HISTORY, TOUCHES, CONTRACTS)}
