@@ -28,22 +28,22 @@ class Stage(Protocol):
 @register.simple_tag
 def stage_ring(stage: Stage) -> SafeString:
     """Draw a stage's ring filled to its probability; a tick for the stage that means won."""
-    return ring(stage.probability, stage.color, won=stage.kind == "won")
+    return ring(stage.probability, stage.color, stage.kind)
 
 
 @register.simple_tag
-def ring(probability: Decimal | float, colour: str, *, won: bool = False) -> SafeString:
-    """Draw a ring of the stage.color `colour`, filled to `probability` (0 to 100)."""
-    if won:
+def ring(probability: Decimal | float, color: str, kind: str = "open") -> SafeString:
+    """Draw a ring of the stage.color `colour`, filled to `probability` (0 to 100); a tick when `kind` is "won"."""
+    if kind == "won":
         return format_html(
             '<svg class="stage-ring stage-{}" viewBox="0 0 14 14" aria-hidden="true"><circle class="disc" cx="7" cy="7" r="7"/>'
             '<path class="tick" d="M4.2 7.2l2 2 3.8-4"/></svg>',
-            colour,
+            color,
         )
     return format_html(
         '<svg class="stage-ring stage-{}" viewBox="0 0 14 14" aria-hidden="true"><circle class="ring" cx="7" cy="7" r="6"/>'
         '<circle class="pie" cx="7" cy="7" r="2" pathLength="100" stroke-dasharray="{} 100" transform="rotate(-90 7 7)"/></svg>',
-        colour,
+        color,
         f"{min(max(float(probability), 0), 100):g}",
     )
 

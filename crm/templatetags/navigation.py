@@ -30,5 +30,5 @@ def theme(context: dict[str, Any]) -> str:
     request: HttpRequest | None = context.get("request")
     if request is None:
         return "auto"
-    chosen = getattr(getattr(request, "user", None), "theme", None) or request.COOKIES.get("theme", "")
+    chosen = getattr(context.get("user"), "theme", None) or request.COOKIES.get("theme", "")
     return chosen if chosen in THEMES else "auto"
