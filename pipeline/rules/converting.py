@@ -1,0 +1,119 @@
+"""Lead → company, contact and deal: one transaction, once.
+
+What was said stays on the lead, and the deal's timeline begins with it; what is still planned moves to the deal.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from crm.models import Company, Contact, FollowUp, Lead, User
+from crm.rules.audit import acting
+from crm.rules.errors import NotAllowed
+from crm.rules.leads import LeadConflict, WrongStatus, claim_alive
+from pipeline.models import Deal, Stage
+from pipeline.rules.deals import open_deal
+from pipeline.rules.locking import share_pipeline
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What is to become of a lead: a deal in `stage`, for an existing company and contact or for new ones by name.
+
+    Without either a company (or contact) or its name the deal has none. `deal` holds fields of the deal itself.
+    """
+
+    stage: Stage
+    deal: Mapping[str, Any] = field(default_factory=dict)
+    company: Company | None = None
+    company_name: str = ""
+    contact: Contact | None = None
+    contact_name: str = ""
+
+
+def convert_lead(lead: Lead, *, into: Conversion, seen_version: int, by: User, now: dt.datetime) -> Deal:
+    """Make the lead a deal with company and contact, all or nothing; whoever comes second gets the first one's deal.
+
+    Raises LeadConflict, WrongStatus or NotAllowed for the lead, StageRequires or WrongStage for the deal.
+    """
+    try:
+        return _convert(lead, into=into, seen_version=seen_version, by=by, now=now)
+    except (LeadConflict, WrongStatus):
+        first = Deal.objects.visible_to(by).filter(lead=lead).first()
+        if first is None:
+            raise
+        return first
+
+
+def _convert(lead: Lead, *, into: Conversion, seen_version: int, by: User, now: dt.datetime) -> Deal:
+    _refuse_foreign(into, by)
+    with acting(by):
+        share_pipeline(into.stage.pipeline_id)
+        # Locked before the lead, in the order in which completing one locks them.
+        planned = [follow_up.pk for follow_up in lead.follow_ups.open().order_by("pk").select_for_update()]
+        fresh = claim_alive(lead, seen_version=seen_version, by=by)
+        fresh.owner = fresh.owner or by
+        company = into.company or _new_company(fresh, into)
+        contact = into.contact or _new_contact(fresh, into, company)
+        deal = open_deal(stage=into.stage, fields=_deal_fields(fresh, into, company, contact), by=by, now=now)
+        _close_as_converted(fresh, company, contact, now)
+        _move_next_steps(planned, deal)
+    return deal
+
+
+def _refuse_foreign(into: Conversion, by: User) -> None:
+    for record in (into.company, into.contact):
+        if record is not None and not type(record).objects.visible_to(by).filter(pk=record.pk).exists():
+            raise NotAllowed(_("This company or contact is not for you to see."))
+
+
+def _new_company(lead: Lead, into: Conversion) -> Company | None:
+    if not into.company_name:
+        return None
+    company: Company = Company.objects.create(name=into.company_name, owner=lead.owner)
+    return company
+
+
+def _new_contact(lead: Lead, into: Conversion, company: Company | None) -> Contact | None:
+    if not into.contact_name:
+        return None
+    contact: Contact = Contact.objects.create(
+        name=into.contact_name, email=lead.email, phone=lead.phone, company=company, owner=lead.owner
+    )
+    return contact
+
+
+def _deal_fields(lead: Lead, into: Conversion, company: Company | None, contact: Contact | None) -> dict[str, Any]:
+    return {
+        "name": lead.company_name or lead.name,
+        **into.deal,
+        "lead": lead,
+        "owner": lead.owner,
+        "company": company,
+        "contact": contact,
+        "source": lead.source,
+        "campaign": lead.campaign,
+        "last_touch_at": lead.last_touch_at,
+    }
+
+
+def _close_as_converted(lead: Lead, company: Company | None, contact: Contact | None, now: dt.datetime) -> None:
+    lead.status, lead.converted_at, lead.nurture_until = Lead.Status.CONVERTED, now, None
+    lead.qualified_at = lead.qualified_at or now
+    lead.company, lead.contact, lead.next_step_at = company, contact, None
+    lead.save()
+
+
+def _move_next_steps(planned: list[int], deal: Deal) -> None:
+    """Hang the lead's open follow-ups on the deal, beside those its stage has just given it."""
+    for follow_up in FollowUp.objects.filter(pk__in=planned):
+        follow_up.subject = deal
+        follow_up.save(update_fields=["subject_type", "subject_id"])
+    first = deal.follow_ups.open().order_by("due_at").first()
+    deal.next_step_at = first.due_at if first else None
+    deal.save(update_fields=["next_step_at"])
