@@ -243,6 +243,8 @@ elif not IS_TEST:
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 20)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Voronka <voronka@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# How long a sender has a row for itself; after that another takes it for dead. Longer than a job may run (config/celery.py).
+OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", 120)
 
 # --- Security -------------------------------------------------------------------------------------------------------
 

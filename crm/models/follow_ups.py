@@ -6,13 +6,20 @@ import datetime as dt
 from typing import Self
 
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.access import OwnedQuerySet, Recoverable
 from crm.models.audit import audited
-from crm.models.subjects import AboutSubject
+from crm.models.subjects import AboutSubject, Subject
+
+
+def default_reminders() -> list[int]:
+    """Remind a quarter of an hour before, unless the person says otherwise."""
+    return [15]
 
 
 class FollowUpQuerySet(OwnedQuerySet):
@@ -27,6 +34,15 @@ class FollowUpQuerySet(OwnedQuerySet):
     def overdue(self, now: dt.datetime) -> Self:
         """Open and past due."""
         return self.open().filter(due_at__lt=now)
+
+    def about(self, subject: Subject) -> Self:
+        """Follow-ups of one record."""
+        content_type = ContentType.objects.get_for_model(subject)
+        return self.filter(subject_type=content_type, subject_id=subject.pk)
+
+    def done_between(self, start: dt.datetime, end: dt.datetime) -> Self:
+        """Done in `[start, end)`."""
+        return self.present().filter(done_at__gte=start, done_at__lt=end)
 
     def due_between(self, start: dt.datetime, end: dt.datetime) -> Self:
         """Open and due in `[start, end)`."""
@@ -62,6 +78,12 @@ class FollowUp(AboutSubject, Recoverable):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
     outcome = models.TextField(_("outcome"), blank=True, max_length=10_000)
+    remind_before = ArrayField(
+        models.PositiveIntegerField(),
+        default=default_reminders,
+        blank=True,
+        verbose_name=_("reminders, minutes before"),
+    )
     source_key = models.CharField(max_length=100, unique=True, null=True, blank=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -79,10 +101,21 @@ class FollowUp(AboutSubject, Recoverable):
             ),
             # The next step of a record, and its history of them.
             models.Index(fields=("subject_type", "subject_id", "due_at"), name="crm_followup_subject"),
+            # What a person got done today.
+            models.Index(fields=("assignee", "done_at"), name="crm_followup_done", condition=Q(done_at__isnull=False)),
         )
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_open(self) -> bool:
+        """Neither done nor deleted."""
+        return self.done_at is None and self.deleted_at is None
+
+    def is_overdue(self, now: dt.datetime) -> bool:
+        """Open and past due."""
+        return self.is_open and self.due_at < now
 
 
 class Reminder(models.Model):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,16 +17,27 @@ from crm.models.subjects import AboutSubject
 class OutboxQuerySet(models.QuerySet["OutboxRow"]):
     """Outbox rows, by what is to be done with them."""
 
-    def due(self, now: dt.datetime) -> Self:
-        """Waiting rows whose time has come, and rows whose sender's lease ran out."""
+    def waiting(self) -> Self:
+        """Rows that nobody has begun to send."""
+        return self.filter(state=OutboxRow.State.WAITING)
+
+    def due(self) -> Self:
+        """Waiting rows whose time has come, and rows whose sender's lease ran out, by the database's clock."""
         return self.filter(
-            Q(state=OutboxRow.State.WAITING, available_at__lte=now)
-            | Q(state=OutboxRow.State.IN_FLIGHT, lease_until__lt=now)
+            Q(state=OutboxRow.State.WAITING, available_at__lte=Now())
+            | Q(state=OutboxRow.State.IN_FLIGHT, lease_until__lt=Now())
         )
+
+    def for_a_person(self) -> Self:
+        """Rows that wait for a person's decision: given up, or perhaps sent."""
+        return self.filter(state__in=(OutboxRow.State.DEAD, OutboxRow.State.UNCLEAR))
 
 
 class OutboxRow(models.Model):
-    """One thing to send, once: written in the transaction that caused it, claimed and sent by a worker."""
+    """One thing to send, once: written in the transaction that caused it, claimed and sent by a worker.
+
+    `due_at` is when it should leave; `available_at` when it is tried next (later for quiet hours and after a failure).
+    """
 
     class State(models.TextChoices):
         """How far it has come."""
@@ -37,6 +48,7 @@ class OutboxRow(models.Model):
         DEAD = "dead", _("dead")
         UNCLEAR = "unclear", _("unclear")
         CANCELLED = "cancelled", _("cancelled")
+        MERGED = "merged", _("merged into a digest")
 
     kind = models.CharField(_("kind"), max_length=30)
     dedupe_key = models.CharField(_("key"), max_length=200, unique=True)
@@ -45,11 +57,15 @@ class OutboxRow(models.Model):
     recipient = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("recipient")
     )
-    available_at = models.DateTimeField(_("due"), default=timezone.now)
+    due_at = models.DateTimeField(_("due"), default=timezone.now)
+    available_at = models.DateTimeField(_("not before"), default=timezone.now)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
     lease_owner = models.CharField(max_length=100, blank=True)
     message_id = models.CharField(max_length=200, blank=True)
+    merged_into = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="merged", verbose_name=_("digest")
+    )
     answer = models.TextField(_("what the other side said"), blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     claimed_at = models.DateTimeField(_("claimed"), null=True, blank=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+
+from django.apps import apps
 from django.contrib.contenttypes.fields import GenericForeignKey, GenericRelation
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
@@ -32,3 +35,14 @@ class AboutSubject(models.Model):
 
     class Meta:
         abstract = True
+
+
+@cache
+def subject_models() -> dict[str, type[Subject]]:
+    """Every kind of subject by the word for it in an address: company, contact, deal, lead."""
+    return {str(model._meta.model_name): model for model in apps.get_models() if issubclass(model, Subject)}
+
+
+def kind_of(subject: Subject) -> str:
+    """Return the word for this kind of subject in an address."""
+    return str(subject._meta.model_name)

@@ -1,0 +1,223 @@
+"""The outbox: rows are queued in the transaction that causes them, claimed by one sender at a time, and finished once.
+
+Time is the database's clock throughout. Attempts are counted before the work, so that a row that kills its sender is
+given up in the end; finishing names the lease, so that a sender who was thought dead cannot overwrite another's result.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import socket
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from email.utils import make_msgid
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from crm.models import OutboxRow, User
+
+if TYPE_CHECKING:
+    from crm.rules.sending import Postbox
+
+MAX_ATTEMPTS = 12
+"""With the waits below: a mail server may be away for about five hours."""
+FIRST_WAIT = dt.timedelta(seconds=15)
+LONGEST_WAIT = dt.timedelta(hours=1)
+
+
+# --- Senders: one per kind of row -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Sent:
+    """It left; `answer` is what the other side said."""
+
+    answer: str = ""
+
+
+@dataclass(frozen=True)
+class NotNeeded:
+    """There is no reason to send it any more; `answer` says why."""
+
+    answer: str
+
+
+@dataclass(frozen=True)
+class Later:
+    """Not before `until`: the recipient's quiet hours."""
+
+    until: dt.datetime
+
+
+Outcome = Sent | NotNeeded | Later
+
+
+@dataclass(frozen=True)
+class Sender:
+    """How rows of one kind are sent.
+
+    `may_repeat`: whether a row whose sender died is sent again (a reminder to ourselves: yes, with the same Message-ID)
+    or becomes *unclear* and is shown to a person (mail to customers).
+    """
+
+    kind: str
+    send: Callable[[OutboxRow, Postbox], Outcome]
+    may_repeat: bool = True
+
+
+_senders: dict[str, Sender] = {}
+
+
+def register(sender: Sender) -> Sender:
+    """Make `sender` the one for its kind."""
+    _senders[sender.kind] = sender
+    return sender
+
+
+def sender_of(kind: str) -> Sender:
+    """Return the sender of a kind; a kind nobody sends (of a newer version, say) waits and is tried again."""
+    if kind not in _senders:
+        raise LookupError(f"nobody sends rows of kind {kind!r}")
+    return _senders[kind]
+
+
+# --- Queueing -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Intent:
+    """Something to send once: `key` is unique for ever, `payload` holds ids, never contents."""
+
+    kind: str
+    key: str
+    recipient: User | None
+    due_at: dt.datetime = field(default_factory=timezone.now)
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+def queue(intents: Iterable[Intent]) -> None:
+    """Write an outbox row for each intent whose key there is none for yet; part of the caller's transaction."""
+    OutboxRow.objects.bulk_create([_row(intent) for intent in intents], ignore_conflicts=True)
+
+
+def cancel(rows: QuerySet[OutboxRow], *, answer: str) -> int:
+    """Withdraw those of `rows` that nobody has begun to send; return how many."""
+    waiting = rows.filter(state=OutboxRow.State.WAITING)
+    return waiting.update(state=OutboxRow.State.CANCELLED, finished_at=Now(), answer=answer)
+
+
+def retry(row: OutboxRow) -> bool:
+    """Let a row that was given up (or is unclear) be sent after all, as a person decided; false when it was neither."""
+    rows = OutboxRow.objects.for_a_person().filter(pk=row.pk)
+    return bool(rows.update(state=OutboxRow.State.WAITING, attempts=0, available_at=Now(), finished_at=None))
+
+
+def _row(intent: Intent) -> OutboxRow:
+    return OutboxRow(
+        kind=intent.kind,
+        dedupe_key=intent.key,
+        recipient=intent.recipient,
+        payload=intent.payload,
+        due_at=intent.due_at,
+        available_at=intent.due_at,
+        message_id=make_msgid(domain=urlsplit(settings.PUBLIC_BASE_URL).hostname or "localhost"),
+    )
+
+
+# --- Claiming and finishing -----------------------------------------------------------------------------------------
+
+
+def claim() -> OutboxRow | None:
+    """Take the next due row for this sender alone, its attempt counted; None when nothing is due.
+
+    Rows that must not be taken (given up, perhaps sent already) are set aside on the way.
+    """
+    while True:
+        with transaction.atomic():
+            row = _next_due()
+            if row is None or not _set_aside(row):
+                return _take(row) if row else None
+
+
+def finish(row: OutboxRow, *, state: OutboxRow.State, answer: str = "") -> bool:
+    """Close a claimed row; false when its lease has passed to somebody else, who will close it."""
+    changes = {"state": state, "answer": answer[:2000], "finished_at": Now(), "lease_until": None}
+    return bool(_leased(row).update(**changes))
+
+
+def put_back(row: OutboxRow, *, until: dt.datetime) -> bool:
+    """Let a claimed row wait until then, as if it had not been tried."""
+    waiting = OutboxRow.State.WAITING
+    return bool(_leased(row).update(state=waiting, available_at=until, attempts=F("attempts") - 1, lease_until=None))
+
+
+def try_again(row: OutboxRow, *, answer: str) -> bool:
+    """Let a claimed row wait a while, longer each time, or give it up after `MAX_ATTEMPTS`. It was certainly not sent."""
+    if row.attempts >= MAX_ATTEMPTS:
+        return finish(row, state=OutboxRow.State.DEAD, answer=answer)
+    changes = {"available_at": Now() + wait_after(row.attempts), "answer": answer[:2000], "lease_until": None}
+    return bool(_leased(row).update(state=OutboxRow.State.WAITING, **changes))
+
+
+def leave_uncertain(row: OutboxRow, *, answer: str) -> bool:
+    """The connection broke when the row may have been accepted: repeat it later, or show it to a person."""
+    if not sender_of(row.kind).may_repeat:
+        return finish(row, state=OutboxRow.State.UNCLEAR, answer=answer)
+    if row.attempts >= MAX_ATTEMPTS:
+        return finish(row, state=OutboxRow.State.DEAD, answer=answer)
+    # It stays in flight, so that no digest takes it up: it must be repeated under its own Message-ID.
+    return bool(_leased(row).update(lease_until=Now() + wait_after(row.attempts), answer=answer[:2000]))
+
+
+def wait_after(attempts: int) -> dt.timedelta:
+    """Return how long to wait after so many attempts: 15 s, 30 s, 1 min … 1 h."""
+    return min(FIRST_WAIT * 2 ** max(attempts - 1, 0), LONGEST_WAIT)
+
+
+def _next_due() -> OutboxRow | None:
+    # Two plain questions, each answered by its partial index, rather than one with OR that would sort all due rows.
+    rows = OutboxRow.objects.select_for_update(skip_locked=True)
+    waiting = rows.filter(state=OutboxRow.State.WAITING, available_at__lte=Now()).order_by("available_at")
+    abandoned = rows.filter(state=OutboxRow.State.IN_FLIGHT, lease_until__lt=Now()).order_by("lease_until")
+    return waiting.first() or abandoned.first()
+
+
+def _set_aside(row: OutboxRow) -> bool:
+    """Close a row that no sender may take; its last sender died without a word."""
+    if row.state != OutboxRow.State.IN_FLIGHT:
+        return False
+    if not sender_of(row.kind).may_repeat:
+        state = OutboxRow.State.UNCLEAR
+    elif row.attempts >= MAX_ATTEMPTS:
+        state = OutboxRow.State.DEAD
+    else:
+        return False
+    changes = {"finished_at": Now(), "lease_until": None, "answer": row.answer or "its sender died"}
+    OutboxRow.objects.filter(pk=row.pk).update(state=state, **changes)
+    return True
+
+
+def _take(row: OutboxRow) -> OutboxRow:
+    owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"[-100:]
+    lease_until = Now() + dt.timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
+    OutboxRow.objects.filter(pk=row.pk).update(
+        state=OutboxRow.State.IN_FLIGHT,
+        attempts=F("attempts") + 1,
+        claimed_at=Now(),
+        lease_until=lease_until,
+        lease_owner=owner,
+    )
+    row.state, row.attempts, row.lease_owner = OutboxRow.State.IN_FLIGHT, row.attempts + 1, owner
+    return row
+
+
+def _leased(row: OutboxRow) -> QuerySet[OutboxRow]:
+    return OutboxRow.objects.filter(pk=row.pk, state=OutboxRow.State.IN_FLIGHT, lease_owner=row.lease_owner)
