@@ -8,7 +8,8 @@ from typing import Self
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import ExpressionWrapper, F, Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -79,9 +80,24 @@ class LeadQuerySet(SearchedQuerySet):
         """Leads that nobody has answered."""
         return self.filter(status=Lead.Status.NEW, first_response_at__isnull=True)
 
+    def with_answer_by(self) -> Self:
+        """Leads with `answer_by`, the time at which their response clock runs out: `Lead.respond_by` for a query."""
+        minutes = Coalesce(F("source__respond_within_minutes"), settings.RESPOND_WITHIN_MINUTES)
+        return self.annotate(
+            answer_by=ExpressionWrapper(F("created_at") + dt.timedelta(minutes=1) * minutes, models.DateTimeField())
+        )
+
+    def late(self, now: dt.datetime) -> Self:
+        """Unanswered leads whose clock has run out."""
+        return self.waiting().with_answer_by().filter(answer_by__lt=now)
+
+    def unassigned(self) -> Self:
+        """Leads that nobody owns."""
+        return self.filter(owner__isnull=True)
+
     def alive(self) -> Self:
         """Leads still being worked: neither converted nor disqualified."""
-        return self.exclude(status__in=(Lead.Status.CONVERTED, Lead.Status.DISQUALIFIED))
+        return self.filter(status__in=Lead.ALIVE)
 
     def nurtured_until(self, day: dt.date) -> Self:
         """Leads that are to come back at or before `day`."""
@@ -101,6 +117,8 @@ class Lead(Subject, Recoverable):
         CONVERTED = "converted", _("Converted")
         DISQUALIFIED = "disqualified", _("Disqualified")
         NURTURING = "nurturing", _("Nurturing")
+
+    ALIVE = (Status.NEW, Status.WORKING, Status.QUALIFIED, Status.NURTURING)
 
     name = models.CharField(_("name"), max_length=200)
     external_id = models.CharField(_("external id"), max_length=100, unique=True, null=True, blank=True)
