@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.core.exceptions import PermissionDenied
+
 
 class RuleError(Exception):
     """A refusal with a stable `code` for programs and a translated `message` a person can act on."""
@@ -15,7 +17,7 @@ class RuleError(Exception):
         self.message = message
 
 
-class NotAllowed(RuleError):
-    """The person sees the record but may not change it (403)."""
+class NotAllowed(RuleError, PermissionDenied):
+    """The person sees the record but may not change it; Django answers 403 where no view does."""
 
     code = "not_allowed"
