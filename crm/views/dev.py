@@ -13,6 +13,12 @@ from django.views.decorators.http import require_safe
 
 SAMPLES = ("pieces", "board", "my-day", "deal", "leads", "metrics")
 LANGUAGES = ("en", "ru")
+SPARKS = (
+    (2, 3, 5, 5, 6, 9, 12, 13, 14, 13, 16, 17),
+    (8, 6, 5, 6, 18, 15, 14, 13, 3, 4, 9, 6),
+    (5, 7, 11, 4, 5, 11, 9, 12, 12, 12, 18, 15),
+    (4, 3, 2, 7, 5, 9, 8, 6, 8, None, 11, 13),
+)
 
 
 @require_safe
@@ -45,6 +51,7 @@ def _sample_context(request: HttpRequest, name: str) -> dict[str, Any]:
         "is_russian": is_russian,
         "currency": "RUB" if is_russian else "EUR",
         "is_dragging": "drag" in request.GET,
+        "spark": SPARKS,
         "columns": _columns("ru" if is_russian else "en") if name == "board" else [],
     }
 
