@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from crm.models import AuditEntry, DisqualifyReason, Lead, User
 from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed, RuleError
+from crm.rules.follow_ups import bin_follow_ups, unbin_follow_ups
 
 EDITABLE = ("name", "company_name", "email", "phone", "message", "source", "campaign", "team")
 """What a person edits in a lead; its owner is assigned, its status and times follow from what is done."""
@@ -123,7 +124,7 @@ def disqualify_lead(
             raise DisqualifyReasonNeeded(_("Say why the lead is no customer."))
         fresh.status, fresh.nurture_until = Lead.Status.DISQUALIFIED, None
         fresh.disqualified_at, fresh.disqualify_reason = now, reason
-        _drop_next_steps(fresh, at=now)
+        bin_follow_ups(fresh, now=now)
         fresh.save()
     return fresh
 
@@ -139,14 +140,14 @@ def nurture_lead(lead: Lead, *, until: dt.date, seen_version: int, by: User, now
     return fresh
 
 
-def reopen_lead(lead: Lead, *, seen_version: int, by: User) -> Lead:
+def reopen_lead(lead: Lead, *, seen_version: int, by: User, now: dt.datetime) -> Lead:
     """Take a disqualified or nurtured lead into work again, with what was planned for it; else WrongStatus."""
     with acting(by):
         fresh = claim_version(lead, seen_version=seen_version, by=by)
         if fresh.status not in {Lead.Status.DISQUALIFIED, Lead.Status.NURTURING}:
             raise WrongStatus(_("“%(lead)s” is open already.") % {"lead": fresh})
         if fresh.disqualified_at is not None:
-            _bring_back_next_steps(fresh, dropped_at=fresh.disqualified_at)
+            unbin_follow_ups(fresh, binned_at=fresh.disqualified_at, now=now)
         fresh.status = _status_in_hand(fresh)
         fresh.disqualified_at = fresh.disqualify_reason = fresh.nurture_until = None
         fresh.save()
@@ -160,7 +161,7 @@ def delete_lead(lead: Lead, *, seen_version: int, by: User, now: dt.datetime) ->
         if fresh.status == Lead.Status.CONVERTED:
             raise WrongStatus(_("A converted lead stays: its deal came from it. Delete the deal instead."))
         fresh.deleted_at = now
-        _drop_next_steps(fresh, at=now)
+        bin_follow_ups(fresh, now=now)
         fresh.save()
 
 
@@ -171,7 +172,7 @@ def restore_lead(lead: Lead, *, by: User, now: dt.datetime) -> Lead:
     with acting(by):
         fresh = _locked(lead)
         if fresh.deleted_at is not None:  # else somebody was quicker
-            _bring_back_next_steps(fresh, dropped_at=fresh.deleted_at)
+            unbin_follow_ups(fresh, binned_at=fresh.deleted_at, now=now)
             fresh.deleted_at = None
             fresh.version += 1
             fresh.save()
@@ -223,18 +224,3 @@ def _status_in_hand(lead: Lead) -> str:
     if lead.qualified_at is not None:
         return Lead.Status.QUALIFIED
     return Lead.Status.WORKING if lead.first_response_at is not None else Lead.Status.NEW
-
-
-# --- What was planned -----------------------------------------------------------------------------------------------
-
-
-def _drop_next_steps(lead: Lead, *, at: dt.datetime) -> None:
-    """Put the open follow-ups into the bin; `at` is how they are found again."""
-    lead.follow_ups.open().update(deleted_at=at)
-    lead.next_step_at = None
-
-
-def _bring_back_next_steps(lead: Lead, *, dropped_at: dt.datetime) -> None:
-    lead.follow_ups.filter(deleted_at=dropped_at, done_at=None).update(deleted_at=None)
-    first = lead.follow_ups.open().order_by("due_at").first()
-    lead.next_step_at = first.due_at if first else None

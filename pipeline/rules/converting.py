@@ -54,15 +54,13 @@ def _convert(lead: Lead, *, into: Conversion, seen_version: int, by: User, now: 
     _refuse_foreign(into, by)
     with acting(by):
         share_pipeline(into.stage.pipeline_id)
-        # Locked before the lead, in the order in which completing one locks them.
-        planned = [follow_up.pk for follow_up in lead.follow_ups.open().order_by("pk").select_for_update()]
         fresh = claim_alive(lead, seen_version=seen_version, by=by)
         fresh.owner = fresh.owner or by
         company = into.company or _new_company(fresh, into)
         contact = into.contact or _new_contact(fresh, into, company)
         deal = open_deal(stage=into.stage, fields=_deal_fields(fresh, into, company, contact), by=by, now=now)
         _close_as_converted(fresh, company, contact, now)
-        _move_next_steps(planned, deal)
+        _move_next_steps(fresh, deal)
     return deal
 
 
@@ -109,9 +107,9 @@ def _close_as_converted(lead: Lead, company: Company | None, contact: Contact | 
     lead.save()
 
 
-def _move_next_steps(planned: list[int], deal: Deal) -> None:
+def _move_next_steps(lead: Lead, deal: Deal) -> None:
     """Hang the lead's open follow-ups on the deal, beside those its stage has just given it."""
-    for follow_up in FollowUp.objects.filter(pk__in=planned):
+    for follow_up in FollowUp.objects.open().about(lead):
         follow_up.subject = deal
         follow_up.save(update_fields=["subject_type", "subject_id"])
     first = deal.follow_ups.open().order_by("due_at").first()

@@ -185,7 +185,7 @@ def test_disqualifying_drops_what_was_planned_and_reopening_brings_it_back(
     assert closed.next_step_at is None
     assert set(lead.follow_ups.present()) == {done}
 
-    reopened = reopen_lead(closed, seen_version=closed.version, by=rep)
+    reopened = reopen_lead(closed, seen_version=closed.version, by=rep, now=NOW)
     assert (reopened.status, reopened.disqualified_at, reopened.disqualify_reason) == ("new", None, None)
     assert reopened.next_step_at == planned.due_at
     assert thrown_away not in lead.follow_ups.present()
@@ -198,7 +198,7 @@ def test_disqualifying_drops_what_was_planned_and_reopening_brings_it_back(
 def test_a_reopened_lead_stands_where_it_stood(times: dict[str, dt.datetime], status: str, rep: User) -> None:
     lead = LeadFactory(owner=rep, status="nurturing", nurture_until=TODAY, **times)
 
-    assert reopen_lead(lead, seen_version=lead.version, by=rep).status == status
+    assert reopen_lead(lead, seen_version=lead.version, by=rep, now=NOW).status == status
     assert lead.nurture_until is not None  # the row in hand is not touched; the fresh one is returned
 
 
@@ -237,7 +237,7 @@ def test_a_closed_lead_stays_as_it_is(act: Act, closed: dict[str, object], rep: 
 
 def test_an_open_lead_is_not_reopened(lead: Lead, rep: User) -> None:
     with pytest.raises(WrongStatus):
-        reopen_lead(lead, seen_version=lead.version, by=rep)
+        reopen_lead(lead, seen_version=lead.version, by=rep, now=NOW)
 
 
 # --- The bin --------------------------------------------------------------------------------------------------------
