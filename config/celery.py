@@ -76,6 +76,7 @@ class CeleryConfig:
         "socket_timeout": BROKER_TIMEOUT_SECONDS,
         "socket_connect_timeout": BROKER_TIMEOUT_SECONDS,
         "visibility_timeout": 600,
+        "max_retries": 0,  # of publishing; who publishes goes on without, see Job (workers have retries of their own)
     }
     timezone = "UTC"
     beat_schedule = {

@@ -43,7 +43,7 @@ class EmbeddedServer(ABC):
     def __init__(self, name: str) -> None:
         self.name = name
         self.folder = var_folder() / name
-        self.socket_folder = _socket_folder(name)
+        self.socket_folder = socket_folder(name)
         self._users_lock: IO[str] | None = None
         self._thread_lock = threading.Lock()
 
@@ -143,7 +143,7 @@ def keeper_program() -> list[str]:
     return [sys.executable, "-I", "-S", str(_KEEPER)]
 
 
-def _socket_folder(name: str) -> Path:
+def socket_folder(name: str) -> Path:
     """In ``var/``, or in the temporary folder where that path will not do."""
     inside = var_folder() / "run" / name
     if _SAFE_SOCKET_PATH.fullmatch(str(inside)):
