@@ -22,7 +22,9 @@ def test_two_of_ours_may_come_from_one_of_theirs():
 
 
 def test_words_are_translated_in_any_case_with_a_star_for_the_rest():
-    mapping = parse_mapping({"values": {"outcome": {"Won": "won", "*": "open"}, "stage": {"Engaging": "qualification"}}})
+    mapping = parse_mapping(
+        {"values": {"outcome": {"Won": "won", "*": "open"}, "stage": {"Engaging": "qualification"}}}
+    )
     assert [mapping.translate("outcome", text) for text in ("WON", "Engaging", "")] == ["won", "open", "open"]
     assert [mapping.translate("stage", text) for text in ("engaging", "Close")] == ["qualification", "Close"]
     assert mapping.translate("name", "Won") == "Won"

@@ -13,7 +13,15 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from crm.rules.records.mapping import listed
-from crm.rules.records.values import BadValue, Formats, read_day, read_instant, read_number, read_rate, read_whole_number
+from crm.rules.records.values import (
+    BadValue,
+    Formats,
+    read_day,
+    read_instant,
+    read_number,
+    read_rate,
+    read_whole_number,
+)
 
 MOST_WHOLE = 2_147_483_647
 CENT = Decimal("0.01")
@@ -43,7 +51,9 @@ def text(name: str, length: int, *, is_required: bool = False) -> Column:
 
     def read(cell: str, _formats: Formats, _now: dt.datetime) -> str:
         if len(cell) > length:
-            raise BadValue(_("This has %(found)d characters; at most %(length)d fit.") % {"found": len(cell), "length": length})
+            raise BadValue(
+                _("This has %(found)d characters; at most %(length)d fit.") % {"found": len(cell), "length": length}
+            )
         return cell
 
     return Column(name, read, is_required)
@@ -69,7 +79,10 @@ def choice(name: str, options: tuple[str, ...], aliases: dict[str, str] | None =
         word = cell.casefold()
         word = (aliases or {}).get(word, word)
         if word not in options:
-            raise BadValue(_("Give one of %(options)s, or say in the mapping, [values.%(column)s], what it means.") % {"options": listed(options), "column": name})
+            raise BadValue(
+                _("Give one of %(options)s, or say in the mapping, [values.%(column)s], what it means.")
+                % {"options": listed(options), "column": name}
+            )
         return word
 
     return Column(name, read)
@@ -108,7 +121,9 @@ def money(name: str, *, is_required: bool = False) -> Column:
         if value >= MOST_MONEY:
             raise BadValue(_("This number is too large."))
         if value != value.quantize(CENT):
-            raise BadValue(_("An amount has at most two decimals: write %(rounded)s.") % {"rounded": value.quantize(CENT)})
+            raise BadValue(
+                _("An amount has at most two decimals: write %(rounded)s.") % {"rounded": value.quantize(CENT)}
+            )
         return value.quantize(CENT)
 
     return Column(name, read, is_required, Holds.AMOUNTS)

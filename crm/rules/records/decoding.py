@@ -118,13 +118,12 @@ def _named_encoding(name: str) -> Encoding:
 
 
 def _wide_encoding(head: bytes) -> Encoding | None:
-    """UTF-16 without a byte order mark, recognised by line ends or separators that are two bytes wide."""
+    """UTF-16 without a byte order mark: every line feed is two bytes wide, and what it spells is text."""
     even = head[: len(head) // 2 * 2]
     for name in ("utf-16-le", "utf-16-be"):
         text = even.decode(name, "replace")
-        if "\n" in text and sum(character.isprintable() or character in "\r\n\t" for character in text) > 0.95 * len(
-            text
-        ):
+        readable = sum(character.isprintable() or character in "\r\n\t" for character in text)
+        if readable > 0.95 * len(text) and 0 < head.count(b"\n") <= 2 * text.count("\n"):
             return Encoding(name, "replace")
     return None
 

@@ -53,7 +53,14 @@ class Outcome:
 
 
 def import_records(
-    *, path: Path, kind: Kind, mapping: Mapping, by: User | None, now: dt.datetime, options: Options | None = None, report: Path | None = None
+    *,
+    path: Path,
+    kind: Kind,
+    mapping: Mapping,
+    by: User | None,
+    now: dt.datetime,
+    options: Options | None = None,
+    report: Path | None = None,
 ) -> Outcome:
     """Bring the rows of a file in: each is created, updated, found unchanged, or refused with a reason.
 
@@ -79,7 +86,9 @@ def _positions(table: Table, kind: Kind, mapping: Mapping) -> dict[str, int]:
         missing.append(_(" or ").join(kind.needs_one_of))
     if missing:
         raise MappingRefused(
-            _("The file has no column %(missing)s, which %(kind)s need. Its columns are: %(header)s. A mapping can name others.")
+            _(
+                "The file has no column %(missing)s, which %(kind)s need. Its columns are: %(header)s. A mapping can name others."
+            )
             % {"missing": listed(missing), "kind": kind.key, "header": listed(table.header)}
         )
     return positions
@@ -90,7 +99,9 @@ def survey(table: Table, kind: Kind, mapping: Mapping, positions: dict[str, int]
     evidence, rows = Evidence(), 0
     seers = {Holds.DATES: evidence.see_date, Holds.AMOUNTS: evidence.see_number}
     watched = [
-        (positions[column.name], seers[column.holds]) for column in kind.columns if column.name in positions and column.holds in seers
+        (positions[column.name], seers[column.holds])
+        for column in kind.columns
+        if column.name in positions and column.holds in seers
     ]
     for row in table.rows():
         rows += 1
@@ -205,7 +216,16 @@ class _Course:
                 self.report.add(entry, entry.problems)
                 self._show(entry)
             elif key and self.context.text_of(entry, key) in torn:
-                self.report.add(entry, [Problem("", "", _("Imported; it stands here so that the whole is sent again with the corrected row."))])
+                self.report.add(
+                    entry,
+                    [
+                        Problem(
+                            "",
+                            "",
+                            _("Imported; it stands here so that the whole is sent again with the corrected row."),
+                        )
+                    ],
+                )
 
     def _show(self, entry: Entry) -> None:
         if len(self.outcome.examples) < EXAMPLES:
@@ -213,7 +233,9 @@ class _Course:
 
     def _finish(self, state: ImportRun.State) -> None:
         sentences = self.context.kind.warnings
-        self.outcome.warnings = [str(sentences[code] % {"count": count}) for code, count in self.context.warnings.items()]
+        self.outcome.warnings = [
+            str(sentences[code] % {"count": count}) for code, count in self.context.warnings.items()
+        ]
         if self.context.run:
             with acting(self.by):
                 ImportRun.objects.filter(pk=self.context.run.pk).update(

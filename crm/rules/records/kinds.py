@@ -32,7 +32,9 @@ class CompanyImporter(RecordImporter[Company]):
 
     def find(self, entries: list[Entry]) -> dict[Hashable, Company]:
         names = {name_key(entry["name"]) for entry in entries}
-        by_id = {record.external_id: record for record in self.locked(Company.objects.filter(external_id__in=_ids(entries)))}
+        by_id = {
+            record.external_id: record for record in self.locked(Company.objects.filter(external_id__in=_ids(entries)))
+        }
         by_name: dict[Hashable, Company] = {}
         for company in self.locked(Company.objects.present().filter(pk__in=self._named(names)).order_by("-pk")):
             by_name[name_key(company.name)] = company
@@ -51,7 +53,12 @@ class CompanyImporter(RecordImporter[Company]):
         return None if namesake and namesake.external_id and entry["external_id"] else namesake
 
     def wanted(self, entry: Entry, record: Company | None) -> dict[str, Any]:
-        return _given(entry, "name", "external_id", "domain", "industry", "country", "employees") | _owner(self, entry, record)
+        wanted = _given(entry, "name", "external_id", "domain", "industry", "country", "employees") | _owner(
+            self, entry, record
+        )
+        if record and not entry["external_id"]:
+            del wanted["name"]  # it was found by its name: another spelling is no correction
+        return wanted
 
 
 class ContactImporter(RecordImporter[Contact]):
@@ -148,7 +155,9 @@ def _ids(entries: list[Entry]) -> list[str]:
 def _given(entry: Entry, *names: str) -> dict[str, Any]:
     """The named columns of a row that the file has, empty texts as empty."""
     texts = {"external_id": None, "employees": None} | dict.fromkeys(LEAD_TIMES)
-    return {name: entry[name] if entry[name] is not None else texts.get(name, "") for name in names if name in entry.values}
+    return {
+        name: entry[name] if entry[name] is not None else texts.get(name, "") for name in names if name in entry.values
+    }
 
 
 def _owner(importer: RecordImporter[Any], entry: Entry, record: Any) -> dict[str, Any]:

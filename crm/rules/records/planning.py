@@ -121,7 +121,9 @@ class RecordImporter(Generic[Record]):
 
     def _refuse_doubles(self, key: Hashable | None) -> None:
         if key is not None and (line := self.context.seen.get(key)):
-            raise RowRefused(self.key_column(), _("The file has this record already, in line %(line)d.") % {"line": line})
+            raise RowRefused(
+                self.key_column(), _("The file has this record already, in line %(line)d.") % {"line": line}
+            )
 
     def creation(self, entry: Entry, wanted: dict[str, Any]) -> Plan[Record]:
         """A new record with what the row wants."""
@@ -180,7 +182,8 @@ def differences(record: Model, wanted: dict[str, Any], left: dict[str, Any]) -> 
     return {
         name: value
         for name, value in wanted.items()
-        if _is_unsaved(value) or (_says_something_new(name, value, left) and plain(value) != current(record, [name])[name])
+        if _is_unsaved(value)
+        or (_says_something_new(name, value, left) and plain(value) != current(record, [name])[name])
     }
 
 

@@ -53,7 +53,13 @@ class References:
             records = by_model[model]
             model._default_manager.bulk_create([record for record, _line in records])
             ImportRow.objects.bulk_create(
-                ImportRow(run=self._context.run, line=line, model=model._meta.label_lower, record_id=record.pk, after=_identity(record))
+                ImportRow(
+                    run=self._context.run,
+                    line=line,
+                    model=model._meta.label_lower,
+                    record_id=record.pk,
+                    after=_identity(record),
+                )
                 for record, line in records
             )
         self._made.clear()
@@ -78,7 +84,10 @@ class References:
         if found:
             return found[0]
         if not self._context.options.creates_owners:
-            raise RowRefused(column, _("Nobody here has this name or e-mail. Import with --create-owners, or name somebody who is here."))
+            raise RowRefused(
+                column,
+                _("Nobody here has this name or e-mail. Import with --create-owners, or name somebody who is here."),
+            )
         return self._make_owner(text, entry)
 
     @cached_property

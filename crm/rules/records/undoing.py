@@ -44,8 +44,10 @@ def undo_import(run: ImportRun, *, kinds: Mapping[str, Kind], by: User | None, n
     undone = Undone()
     with coming_through("import"):
         with acting(by):
-            claimed = ImportRun.objects.standing().filter(pk=run.pk).update(
-                state=ImportRun.State.UNDONE, undone_at=now, undone_by=by
+            claimed = (
+                ImportRun.objects.standing()
+                .filter(pk=run.pk)
+                .update(state=ImportRun.State.UNDONE, undone_at=now, undone_by=by)
             )
             if not claimed:
                 raise NothingToUndo(_("Import %(run)d was taken back already.") % {"run": run.pk})
@@ -107,5 +109,3 @@ def _is_deleted(record: Model) -> bool:
     except ProtectedError:
         return False
     return True
-
-

@@ -30,11 +30,20 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("kind", nargs="?", choices=list(KINDS), help="what each row is")
         parser.add_argument("file", nargs="?", type=Path, help="a CSV file")
-        parser.add_argument("--mapping", type=Path, metavar="FILE.toml", help="which of its columns and words are which of ours")
+        parser.add_argument(
+            "--mapping", type=Path, metavar="FILE.toml", help="which of its columns and words are which of ours"
+        )
         parser.add_argument("--owner-default", metavar="EMAIL", help="who owns records that name no owner")
-        parser.add_argument("--create-owners", action="store_true", help="make an inactive user for an owner nobody knows")
+        parser.add_argument(
+            "--create-owners", action="store_true", help="make an inactive user for an owner nobody knows"
+        )
         parser.add_argument("--dry-run", action="store_true", help="say what would happen and write nothing")
-        parser.add_argument("--report", type=Path, metavar="FILE.csv", help="where to write the rows that failed, to correct and send again")
+        parser.add_argument(
+            "--report",
+            type=Path,
+            metavar="FILE.csv",
+            help="where to write the rows that failed, to correct and send again",
+        )
         parser.add_argument("--json", action="store_true", help="print the counts and warnings as JSON")
         parser.add_argument("--as", dest="as_user", metavar="EMAIL", help="who does this, for the audit log")
         parser.add_argument("--undo", type=int, metavar="RUN", help="take the import of this number back instead")
@@ -76,9 +85,13 @@ class Command(BaseCommand):
             place = f"line {line}, {problem.column} “{problem.value}”" if problem.column else f"line {line}"
             self.stderr.write(f"{place}: {problem.reason}")
         if outcome.failed > len(outcome.examples):
-            self.stderr.write(f"… and {outcome.failed - len(outcome.examples)} more; --report FILE.csv writes them all.")
+            self.stderr.write(
+                f"… and {outcome.failed - len(outcome.examples)} more; --report FILE.csv writes them all."
+            )
         if outcome.run:
-            self.stderr.write(self.style.NOTICE(f"Import {outcome.run.pk}; import_records --undo {outcome.run.pk} takes it back."))
+            self.stderr.write(
+                self.style.NOTICE(f"Import {outcome.run.pk}; import_records --undo {outcome.run.pk} takes it back.")
+            )
 
 
 def _import(kind: Kind, options: dict[str, Any], by: User | None) -> Outcome:

@@ -29,7 +29,9 @@ class ContractImporter(RecordImporter[Contract]):
         ids = [entry["external_id"] for entry in entries if entry["external_id"]]
         days = {entry["starts_on"] for entry in entries if not entry["external_id"]}
         contracts = Contract.objects.select_related("company").order_by("pk")
-        found: dict[Hashable, Contract] = {row.external_id: row for row in self.locked(contracts.filter(external_id__in=ids))}
+        found: dict[Hashable, Contract] = {
+            row.external_id: row for row in self.locked(contracts.filter(external_id__in=ids))
+        }
         unnamed = contracts.present().filter(external_id=None, starts_on__in=days)
         return found | {(name_key(row.company.name), row.starts_on): row for row in self.locked(unnamed)}
 

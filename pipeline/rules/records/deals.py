@@ -34,14 +34,18 @@ class DealImporter(stories.StoryImporter):
 
     def find(self, entries: list[Entry]) -> dict[Hashable, Deal]:
         keys = [entry["external_id"] for entry in entries if entry["external_id"]]
-        deals = list(self.locked(Deal.objects.filter(external_id__in=keys).select_related("stage", "pipeline").order_by("pk")))
+        deals = list(
+            self.locked(Deal.objects.filter(external_id__in=keys).select_related("stage", "pipeline").order_by("pk"))
+        )
         self._stays = stories.stays_of(deals)
         self._retold = {}
         self._find_leads([entry["lead"] for entry in entries if entry["lead"]])
         return {deal.external_id: deal for deal in deals}
 
     def _find_leads(self, keys: list[str]) -> None:
-        self._leads = {cast("str", lead.external_id): lead for lead in Lead.objects.present().filter(external_id__in=keys)}
+        self._leads = {
+            cast("str", lead.external_id): lead for lead in Lead.objects.present().filter(external_id__in=keys)
+        }
         takers = Deal.objects.filter(lead__in=self._leads.values()).values_list("lead_id", "external_id")
         self._lead_takers |= {cast("int", lead): key or "" for lead, key in takers}
 
@@ -121,7 +125,9 @@ class DealImporter(stories.StoryImporter):
 
     def _refuse_wrong_stage(self, stage: Stage, outcome: str) -> None:
         if stage.is_won and outcome != Deal.Outcome.WON:
-            raise RowRefused("stage", _("A deal in this stage is won, but the row says it is %(outcome)s.") % {"outcome": outcome})
+            raise RowRefused(
+                "stage", _("A deal in this stage is won, but the row says it is %(outcome)s.") % {"outcome": outcome}
+            )
         if stage.is_archived and outcome == Deal.Outcome.OPEN:
             raise RowRefused("stage", _("This stage is archived; no open deal stands in it."))
 
@@ -178,10 +184,15 @@ class DealImporter(stories.StoryImporter):
 
     def update(self, plans: list[Plan[Deal]]) -> None:
         super().update(plans)
-        stories.write_told({plan.record: self._retold[plan.record.pk] for plan in plans if plan.record.pk in self._retold}, self.names.by_id)
+        stories.write_told(
+            {plan.record: self._retold[plan.record.pk] for plan in plans if plan.record.pk in self._retold},
+            self.names.by_id,
+        )
 
     def after_write(self, plans: list[Plan[Deal]]) -> None:
-        self._convert_leads([plan for plan in plans if plan.verdict is not Verdict.UNCHANGED and plan.after.get("lead")])
+        self._convert_leads(
+            [plan for plan in plans if plan.verdict is not Verdict.UNCHANGED and plan.after.get("lead")]
+        )
         stories.check_now()
 
     def _convert_leads(self, plans: list[Plan[Deal]]) -> None:

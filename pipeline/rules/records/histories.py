@@ -35,7 +35,9 @@ class HistoryImporter(stories.StoryImporter):
         by_deal: dict[str, list[Entry]] = defaultdict(list)
         for entry in entries:
             by_deal[entry["deal"]].append(entry)
-        found = self.locked(Deal.objects.filter(external_id__in=by_deal).select_related("stage", "pipeline", "owner").order_by("pk"))
+        found = self.locked(
+            Deal.objects.filter(external_id__in=by_deal).select_related("stage", "pipeline", "owner").order_by("pk")
+        )
         deals = {deal.external_id: deal for deal in found}
         stays = stories.stays_of(deals.values())
         self._told, self._records = {}, []
@@ -60,12 +62,15 @@ class HistoryImporter(stories.StoryImporter):
         if not good:
             return []
         told = self._tell(deal, good, present)
-        if [(stay.stage_id, stay.entered_at) for stay in told] == [(stay.stage_id, stay.entered_at) for stay in present]:
+        if [(stay.stage_id, stay.entered_at) for stay in told] == [
+            (stay.stage_id, stay.entered_at) for stay in present
+        ]:
             return [Plan(entry, deal, Verdict.UNCHANGED) for entry in good]
         self._remember(deal, good, present, told)
         known = {(stay.stage_id, stay.entered_at) for stay in present}
         verdicts = [
-            Verdict.UNCHANGED if (entry["stage"].pk, entry["entered_at"]) in known else Verdict.CREATED for entry in good
+            Verdict.UNCHANGED if (entry["stage"].pk, entry["entered_at"]) in known else Verdict.CREATED
+            for entry in good
         ]
         if Verdict.CREATED not in verdicts:
             verdicts[-1] = Verdict.UPDATED
@@ -90,11 +95,17 @@ class HistoryImporter(stories.StoryImporter):
         moment: dt.datetime = entry["entered_at"]
         created_at = self._known_creation(deal)
         if created_at and moment < created_at:
-            raise RowRefused("entered_at", _("This lies before the deal was created (%(at)s).") % {"at": _shown(created_at)})
+            raise RowRefused(
+                "entered_at", _("This lies before the deal was created (%(at)s).") % {"at": _shown(created_at)}
+            )
         if deal.lost_at and moment > deal.lost_at:
-            raise RowRefused("entered_at", _("This lies after the deal was lost (%(at)s).") % {"at": _shown(deal.lost_at)})
+            raise RowRefused(
+                "entered_at", _("This lies after the deal was lost (%(at)s).") % {"at": _shown(deal.lost_at)}
+            )
         if deal.won_at and moment > deal.won_at and not entry["stage"].is_won:
-            raise RowRefused("entered_at", _("This lies after the deal was won (%(at)s).") % {"at": _shown(deal.won_at)})
+            raise RowRefused(
+                "entered_at", _("This lies after the deal was won (%(at)s).") % {"at": _shown(deal.won_at)}
+            )
 
     def _known_creation(self, deal: Deal) -> dt.datetime | None:
         """When the deal was created, unless that is known from an earlier history alone, which this one may correct."""

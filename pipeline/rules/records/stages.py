@@ -39,7 +39,8 @@ class StageNames:
             if name_key(text) in _names(pipeline):
                 return pipeline
         raise RowRefused(
-            "pipeline", _("There is no such pipeline. There are: %(known)s.") % {"known": listed([p.slug for p in self.pipelines])}
+            "pipeline",
+            _("There is no such pipeline. There are: %(known)s.") % {"known": listed([p.slug for p in self.pipelines])},
         )
 
     def stage(self, pipeline: Pipeline, text: str) -> Stage:
@@ -50,7 +51,9 @@ class StageNames:
         known = [stage.slug for stage in self.of(pipeline) if not stage.is_archived]
         raise RowRefused(
             "stage",
-            _("Pipeline “%(pipeline)s” has no such stage. It has: %(known)s. A mapping can say which is meant, under [values.stage].")
+            _(
+                "Pipeline “%(pipeline)s” has no such stage. It has: %(known)s. A mapping can say which is meant, under [values.stage]."
+            )
             % {"pipeline": pipeline.slug, "known": listed(known)},
         )
 

@@ -61,7 +61,9 @@ def joined(stays: Iterable[Stay], *, ends_at: dt.datetime | None) -> list[Stay]:
 def stays_of(deals: Iterable[Deal]) -> dict[int, list[Stay]]:
     """The stays of deals as they stand, in order: deal id → stays."""
     stays: dict[int, list[Stay]] = defaultdict(list)
-    visits = StageVisit.objects.standing().filter(deal__in=[deal.pk for deal in deals]).order_by("deal", "entered_at", "pk")
+    visits = (
+        StageVisit.objects.standing().filter(deal__in=[deal.pk for deal in deals]).order_by("deal", "entered_at", "pk")
+    )
     for visit in sorted(visits, key=lambda visit: visit.entered_at is not None):  # an unknown beginning comes first
         stays[visit.deal_id].append(Stay(visit.stage_id, visit.entered_at, visit.left_at, visit.moved_by_id))
     return stays
@@ -142,7 +144,8 @@ def kept(stays: list[Stay]) -> list[list[Any]]:
 def from_kept(rows: list[list[Any]]) -> list[Stay]:
     """Stays from their JSON."""
     return [
-        Stay(stage_id, _moment(entered_at), _moment(left_at), moved_by_id) for stage_id, entered_at, left_at, moved_by_id in rows
+        Stay(stage_id, _moment(entered_at), _moment(left_at), moved_by_id)
+        for stage_id, entered_at, left_at, moved_by_id in rows
     ]
 
 

@@ -18,7 +18,14 @@ from crm.rules.records.planning import Plan, RecordImporter, Verdict
 from crm.rules.records.snapshots import current
 from pipeline.models import Deal
 
-ACTIVITY_KINDS = {"phone": "call", "telephone": "call", "mail": "email", "e-mail": "email", "sms": "message", "chat": "message"}
+ACTIVITY_KINDS = {
+    "phone": "call",
+    "telephone": "call",
+    "mail": "email",
+    "e-mail": "email",
+    "sms": "message",
+    "chat": "message",
+}
 
 
 class TouchImporter(RecordImporter[Activity]):
@@ -42,7 +49,9 @@ class TouchImporter(RecordImporter[Activity]):
         for entry in entries:
             entry.values["import_key"] = self._import_key(entry)
         leads = Lead.objects.present().filter(external_id__in=_given(entries, "lead")).order_by("pk")
-        deals = Deal.objects.present().filter(external_id__in=_given(entries, "deal")).select_related("lead").order_by("pk")
+        deals = (
+            Deal.objects.present().filter(external_id__in=_given(entries, "deal")).select_related("lead").order_by("pk")
+        )
         self._leads = {cast("str", lead.external_id): lead for lead in self.locked(cast("Any", leads))}
         self._deals = {cast("str", deal.external_id): deal for deal in self.locked(cast("Any", deals))}
         known = Activity.objects.filter(import_key__in=_given(entries, "import_key"))
