@@ -1,0 +1,232 @@
+"""What a person says of a next step: what, when on their clock, who, and when to be reminded."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from crm.forms.inputs import ChooserSelect, MomentInput
+from crm.models import FollowUp, Subject, User, kind_of, subject_models
+from crm.models.follow_ups import default_reminders
+from crm.rules.follow_ups import Plan
+from crm.rules.wall_clock import WallTime
+
+REMINDERS = {
+    0: _("When it is due"),
+    15: _("15 minutes before"),
+    60: _("An hour before"),
+    24 * 60: _("A day before"),
+}
+OFFERED_SUBJECTS = 8
+"""So many of each kind are offered while one types."""
+EARLIEST, LATEST = dt.datetime(2000, 1, 1), dt.datetime(2100, 1, 1)
+
+
+class WallTimeField(forms.Field):
+    """A day and time on the person's wall clock; one that daylight saving skips is taken, and comes right after it."""
+
+    widget = MomentInput
+    default_error_messages = {"invalid": _("Give a day and a time, such as 2026-07-02 14:00.")}
+
+    def to_python(self, value: Any) -> WallTime | None:
+        """Read what the browser's picker (or a person) writes; None where it is empty."""
+        if value in self.empty_values or isinstance(value, WallTime):
+            return value or None
+        try:
+            local = dt.datetime.fromisoformat(str(value).strip())
+        except ValueError:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+        if local.tzinfo is not None or not EARLIEST <= local < LATEST:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return WallTime(local, timezone.get_current_timezone_name())
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show the figures on the person's clock."""
+        if isinstance(value, WallTime):
+            return value.seen_from(timezone.get_current_timezone_name()).local
+        return value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Compare as the person sees it."""
+        try:
+            return bool(self.prepare_value(initial) != self.prepare_value(self.to_python(data)))
+        except ValidationError:
+            return True
+
+
+class SubjectField(forms.ChoiceField):
+    """A lead, deal, contact or company, searched for on the server; its value reads "deal-7"."""
+
+    default_error_messages = {"invalid_choice": _("This is not among what you can choose. Choose again.")}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(widget=ChooserSelect(address="follow_up_subjects"), **options)
+        self.person: User | None = None
+
+    def clean(self, value: Any) -> Subject | None:
+        """Return the record itself; one that the person may not change is refused like one that is not there."""
+        text = str(value or "").strip()
+        if not text:
+            if self.required:
+                raise ValidationError(self.error_messages["required"], code="required")
+            return None
+        kind, _dash, pk = text.partition("-")
+        model = subject_models().get(kind)
+        if model is None or not pk.isdecimal() or len(pk) > 18 or self.person is None:
+            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
+        subject: Subject | None = model.objects.editable_by(self.person).filter(pk=pk).first()  # type: ignore[attr-defined]
+        if subject is None:
+            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
+        self.widget.choices = [(text, str(subject))]
+        return subject
+
+
+def subjects_matching(text: str, user: User) -> list[tuple[str, str]]:
+    """Return value and name of the records `user` may plan for whose text holds `text`, a few of each kind."""
+    found = []
+    for kind, model in subject_models().items():
+        rows = model.objects.editable_by(user).matching(text)[:OFFERED_SUBJECTS]  # type: ignore[attr-defined]
+        found += [(f"{kind}-{row.pk}", f"{row} · {model._meta.verbose_name}") for row in rows]
+    return found
+
+
+class FollowUpForm(forms.Form):
+    """A next step; `said()` is the plan for the rule."""
+
+    title = forms.CharField(label=_("What is to be done"), max_length=200)
+    kind = forms.ChoiceField(label=_("How"), choices=FollowUp.Kind.choices)
+    due = WallTimeField(label=_("When"))
+    assignee = forms.ModelChoiceField(label=_("Who"), queryset=User.objects.none(), empty_label=None)
+    remind_before = forms.TypedMultipleChoiceField(
+        label=_("Remind"), coerce=int, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    note = forms.CharField(label=_("Note"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args: Any, person: User, plan: Plan | None = None, **options: Any) -> None:
+        options["initial"] = {
+            "due": tomorrow_morning(),
+            "assignee": person,
+            "kind": FollowUp.Kind.CALL,
+            "remind_before": default_reminders(),
+            **(_as_initial(plan) if plan else {}),
+            **(options.get("initial") or {}),
+        }
+        super().__init__(*args, **options)
+        people = User.objects.assignable_by(person)
+        if plan is not None:
+            people |= User.objects.filter(pk=plan.assignee.pk)
+        self.fields["assignee"].queryset = people  # type: ignore[attr-defined]
+        self.fields["remind_before"].choices = _reminder_choices(self.initial["remind_before"])  # type: ignore[attr-defined]
+
+    def said(self) -> Plan:
+        """Return what is planned; `remind_before` may be empty: no reminder at all."""
+        said = {name: self.cleaned_data[name] for name in ("title", "kind", "due", "assignee", "note")}
+        return Plan(**said, remind_before=tuple(self.cleaned_data["remind_before"]))
+
+
+class NewFollowUpForm(FollowUpForm):
+    """A next step for a record that is still to be chosen."""
+
+    subject = SubjectField(label=_("For"))
+    field_order = ("subject",)
+
+    def __init__(self, *args: Any, person: User, **options: Any) -> None:
+        super().__init__(*args, person=person, **options)
+        self.fields["subject"].person = person  # type: ignore[attr-defined]
+
+
+class OutcomeForm(forms.Form):
+    """What came of a follow-up that is done, and what comes next; both may stay empty."""
+
+    outcome = forms.CharField(
+        label=_("What came of it"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    title = forms.CharField(label=_("What is next"), required=False, max_length=200)
+    kind = forms.ChoiceField(label=_("How"), choices=FollowUp.Kind.choices, initial=FollowUp.Kind.CALL)
+    due = WallTimeField(label=_("When"), required=False)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        options["initial"] = {"due": tomorrow_morning(), **(options.get("initial") or {})}
+        super().__init__(*args, **options)
+
+    def clean(self) -> dict[str, Any]:
+        """A next step needs its time; a time without words is no next step."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("title") and "due" in cleaned and cleaned["due"] is None:
+            self.add_error("due", ValidationError(_("Say when."), code="required"))
+        return cleaned
+
+    def next_plan(self, assignee: User) -> Plan | None:
+        """Return the next step, if one was named."""
+        said = self.cleaned_data
+        return Plan(said["title"], said["due"], assignee, kind=said["kind"]) if said["title"] else None
+
+
+class RescheduleForm(forms.Form):
+    """Another day and time."""
+
+    due = WallTimeField(label=_("When"))
+
+
+# --- Snoozing: one click each ---------------------------------------------------------------------------------------
+
+MORNING = dt.time(9)
+
+
+def _on_morning(local: dt.datetime, days: int) -> dt.datetime:
+    return dt.datetime.combine(local.date() + dt.timedelta(days=days), MORNING)
+
+
+SNOOZES: dict[str, tuple[Any, Callable[[dt.datetime], dt.datetime]]] = {
+    "hour": (_("In an hour"), lambda local: local.replace(second=0, microsecond=0) + dt.timedelta(hours=1)),
+    "tomorrow": (_("Tomorrow morning"), lambda local: _on_morning(local, 1)),
+    "week": (_("In a week"), lambda local: _on_morning(local, 7)),
+    "month": (_("In a month"), lambda local: _on_morning(local, 30)),
+}
+
+
+class SnoozeForm(forms.Form):
+    """One of the offered ways to put something off."""
+
+    until = forms.ChoiceField(choices=[(key, words) for key, (words, _until) in SNOOZES.items()])
+
+    def wall_time(self, now: dt.datetime) -> WallTime:
+        """Return until when, on the person's clock."""
+        zone = timezone.get_current_timezone_name()
+        _words, until = SNOOZES[self.cleaned_data["until"]]
+        return WallTime(until(WallTime.of(now, zone).local), zone)
+
+
+def tomorrow_morning() -> WallTime:
+    """Return the time that is offered for a next step."""
+    zone = timezone.get_current_timezone_name()
+    return WallTime(_on_morning(WallTime.of(timezone.now(), zone).local, 1), zone)
+
+
+def subject_value(subject: Subject) -> str:
+    """Return how a record is named in a `SubjectField`."""
+    return f"{kind_of(subject)}-{subject.pk}"
+
+
+def _as_initial(plan: Plan) -> dict[str, Any]:
+    return {
+        "title": plan.title,
+        "kind": plan.kind,
+        "due": plan.due,
+        "assignee": plan.assignee,
+        "note": plan.note,
+        "remind_before": list(plan.remind_before),
+    }
+
+
+def _reminder_choices(chosen: list[int]) -> list[tuple[int, Any]]:
+    """The usual times, and whichever others were chosen elsewhere."""
+    others = {minutes: ngettext_lazy("%d minute before", "%d minutes before") % minutes for minutes in chosen}
+    return sorted((others | REMINDERS).items())

@@ -1,0 +1,261 @@
+"""Next steps: planned, done, snoozed, rescheduled, edited and deleted, from whatever page shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import trigger_client_event
+
+from crm.forms.follow_ups import (
+    FollowUpForm,
+    NewFollowUpForm,
+    OutcomeForm,
+    RescheduleForm,
+    SnoozeForm,
+    subjects_matching,
+)
+from crm.models import FollowUp, User
+from crm.rules import follow_ups as rules
+from crm.views.authorising import editable_subject_or_403, visible_subject_or_404, writer_or_403
+from crm.views.dialogs import render_dialog
+from crm.views.next_step import next_step_of
+from crm.views.undoable import say_undoable
+
+CHANGED = "follow-ups-changed"
+"""What pages that show follow-ups listen to."""
+
+
+@require_safe
+def next_step(request: HttpRequest, subject_kind: str, subject_pk: int) -> HttpResponse:
+    """The panel "next step" of a record, asked for again when something changed."""
+    subject = visible_subject_or_404(subject_kind, subject_pk, request.user)
+    context = {"next_step": next_step_of(subject, request.user)}  # type: ignore[arg-type]
+    return render(request, "crm/_next_step.html", context)
+
+
+@require_safe
+def follow_up_subjects(request: HttpRequest) -> HttpResponse:
+    """Choices for the record a follow-up is about, as one types."""
+    person = writer_or_403(request.user)
+    found = subjects_matching(request.GET.get("q", "")[:200], person)
+    return JsonResponse([{"value": value, "text": text} for value, text in found], safe=False)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def follow_up_new(request: HttpRequest) -> HttpResponse:
+    """Plan a next step for a record chosen in the form."""
+    person = writer_or_403(request.user)
+    form = NewFollowUpForm(request.POST or None, person=person)
+    if request.method == "POST" and form.is_valid():
+        subject = form.cleaned_data["subject"]
+        return _plan(request, form, subject)
+    if not form.is_bound:
+        form.fields["subject"].widget.choices = [("", ""), *subjects_matching("", person)]
+    return _dialog(request, form, _("New follow-up"), reverse("follow_up_new"), _("Plan"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def follow_up_add(request: HttpRequest, subject_kind: str, subject_pk: int) -> HttpResponse:
+    """Plan the next step of a record."""
+    subject = editable_subject_or_403(subject_kind, subject_pk, request.user)
+    form = FollowUpForm(request.POST or None, person=request.user)  # type: ignore[arg-type]
+    if request.method == "POST" and form.is_valid():
+        return _plan(request, form, subject)
+    action = reverse("follow_up_add", args=[subject_kind, subject_pk])
+    return _dialog(request, form, _("Next step: %(subject)s") % {"subject": subject}, action, _("Plan"))
+
+
+@require_POST
+def follow_up_done(request: HttpRequest, pk: int) -> HttpResponse:
+    """Mark as done in one click; the answer asks what came of it and what is next."""
+    follow_up = _changeable_or_404(request, pk)
+    try:
+        rules.complete_follow_up(follow_up, by=_person(request), now=timezone.now())
+    except rules.FollowUpClosed as refusal:
+        return _refused(request, follow_up, refusal)
+    undo_url = reverse("follow_up_reopen", args=[pk])
+    say_undoable(request, _("Done: %(title)s") % {"title": follow_up.title}, undo_url=undo_url)
+    if not request.htmx:  # type: ignore[attr-defined]
+        return redirect("follow_up_next", pk)
+    return _changed(_ask_outcome(request, follow_up, OutcomeForm()))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def follow_up_next(request: HttpRequest, pk: int) -> HttpResponse:
+    """What came of a follow-up that is done, and what is next."""
+    follow_up = _changeable_or_404(request, pk)
+    form = OutcomeForm(request.POST or None, initial={"outcome": follow_up.outcome})
+    if request.method != "POST" or not form.is_valid():
+        return _ask_outcome(request, follow_up, form)
+    person = _person(request)
+    rules.note_outcome(
+        follow_up,
+        outcome=form.cleaned_data["outcome"],
+        next_plan=form.next_plan(_next_assignee(follow_up, person)),
+        by=person,
+        now=timezone.now(),
+    )
+    return _close(request, follow_up)
+
+
+@require_POST
+def follow_up_reopen(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take back that it was done or deleted."""
+    follow_up = _changeable_or_404(request, pk, deleted_too=True)
+    rules.reopen_follow_up(follow_up, by=_person(request), now=timezone.now())
+    messages.success(request, _("Open again: %(title)s") % {"title": follow_up.title})
+    return _close(request, follow_up)
+
+
+@require_POST
+def follow_up_snooze(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put off in one click; 422 for a time that is not offered."""
+    follow_up = _changeable_or_404(request, pk)
+    form, now = SnoozeForm(request.POST), timezone.now()
+    if not form.is_valid():
+        return _dialog(request, form, _("Snooze"), reverse("follow_up_snooze", args=[pk]), _("Snooze"))
+    try:
+        rules.snooze_follow_up(follow_up, until=form.wall_time(now), by=_person(request), now=now)
+    except rules.FollowUpClosed as refusal:
+        return _refused(request, follow_up, refusal)
+    return _close(request, follow_up)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def follow_up_reschedule(request: HttpRequest, pk: int) -> HttpResponse:
+    """Choose another day and time."""
+    follow_up = _changeable_or_404(request, pk)
+    form = RescheduleForm(request.POST or None, initial={"due": rules.plan_of(follow_up).due})
+    if request.method == "POST" and form.is_valid():
+        try:
+            rules.reschedule_follow_up(follow_up, due=form.cleaned_data["due"], by=_person(request), now=timezone.now())
+        except rules.FollowUpClosed as refusal:
+            return _refused(request, follow_up, refusal)
+        return _close(request, follow_up)
+    action = reverse("follow_up_reschedule", args=[pk])
+    return _dialog(request, form, _("Reschedule: %(title)s") % {"title": follow_up.title}, action, _("Reschedule"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def follow_up_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Plan it anew: words, time, person, reminders."""
+    follow_up, person = _changeable_or_404(request, pk), _person(request)
+    form = FollowUpForm(request.POST or None, person=person, plan=rules.plan_of(follow_up))
+    if request.method == "POST" and form.is_valid():
+        try:
+            rules.edit_follow_up(follow_up, plan=form.said(), by=person, now=timezone.now())
+        except rules.FollowUpClosed as refusal:
+            return _refused(request, follow_up, refusal)
+        except rules.NotAssignable as refusal:
+            form.add_error("assignee", refusal.message)
+        else:
+            return _close(request, follow_up)
+    context = {
+        "title": _("Edit the follow-up"),
+        "action": reverse("follow_up_edit", args=[pk]),
+        "submit": _("Save"),
+        "follow_up": follow_up,
+    }
+    return render_dialog(request, form, context, template="crm/follow_up_dialog.html")
+
+
+@require_POST
+def follow_up_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put it into the bin."""
+    follow_up = _changeable_or_404(request, pk)
+    try:
+        rules.delete_follow_up(follow_up, by=_person(request), now=timezone.now())
+    except rules.FollowUpClosed as refusal:
+        return _refused(request, follow_up, refusal)
+    undo_url = reverse("follow_up_reopen", args=[pk])
+    say_undoable(request, _("Deleted: %(title)s") % {"title": follow_up.title}, undo_url=undo_url)
+    return _close(request, follow_up)
+
+
+# --- Who may, and what is answered ----------------------------------------------------------------------------------
+
+
+def _changeable_or_404(request: HttpRequest, pk: int, *, deleted_too: bool = False) -> FollowUp:
+    """Return the follow-up if the person may change it (403 where they only see it, 404 where they see neither it nor
+    what it is about).
+    """
+    person = _person(request)
+    follow_up = FollowUp.objects.select_related("assignee", "subject_type").filter(pk=pk).first()
+    if follow_up is None or follow_up.subject is None or (follow_up.deleted_at and not deleted_too):
+        raise Http404
+    if rules.may_change(follow_up, person):
+        return follow_up
+    if not FollowUp.objects.visible_to(person).filter(pk=pk).exists():
+        visible_subject_or_404(follow_up.subject_type.model, follow_up.subject_id, person)
+    raise PermissionDenied(_("You may see this follow-up but not change it."))
+
+
+def _person(request: HttpRequest) -> User:
+    return request.user  # type: ignore[return-value]
+
+
+def _plan(request: HttpRequest, form: FollowUpForm, subject: Any) -> HttpResponse:
+    try:
+        follow_up = rules.plan_follow_up(subject, plan=form.said(), by=_person(request), now=timezone.now())
+    except rules.NotAssignable as refusal:
+        form.add_error("assignee", refusal.message)
+        return _dialog(request, form, _("New follow-up"), request.path, _("Plan"))
+    return _close(request, follow_up)
+
+
+def _next_assignee(follow_up: FollowUp, person: User) -> User:
+    """The next step is whose the last one was, where the person may give it to them."""
+    stays = User.objects.assignable_by(person).filter(pk=follow_up.assignee_id).exists()
+    return follow_up.assignee if stays else person
+
+
+def _ask_outcome(request: HttpRequest, follow_up: FollowUp, form: OutcomeForm) -> HttpResponse:
+    context = {
+        "title": _("Done: %(title)s") % {"title": follow_up.title},
+        "action": reverse("follow_up_next", args=[follow_up.pk]),
+        "submit": _("Save"),
+        "follow_up": follow_up,
+    }
+    return render_dialog(request, form, context, template="crm/follow_up_next.html")
+
+
+def _dialog(request: HttpRequest, form: Any, title: str, action: str, submit: str) -> HttpResponse:
+    return render_dialog(request, form, {"title": title, "action": action, "submit": submit})
+
+
+def _close(request: HttpRequest, follow_up: FollowUp) -> HttpResponse:
+    """Close whatever dialog is open and let the page show what has changed; a plain browser goes back to its page."""
+    if not request.htmx:  # type: ignore[attr-defined]
+        return redirect(_page_before(request, follow_up))
+    return trigger_client_event(_changed(HttpResponse()), "dialog-close")
+
+
+def _changed(response: HttpResponse) -> HttpResponse:
+    return trigger_client_event(trigger_client_event(response, CHANGED), "timeline-changed")
+
+
+def _refused(request: HttpRequest, follow_up: FollowUp, refusal: rules.FollowUpClosed) -> HttpResponse:
+    """Somebody was first: say so, and let the page ask for the fresh state (409)."""
+    messages.error(request, refusal.message)
+    response = _close(request, follow_up)
+    if request.htmx:  # type: ignore[attr-defined]
+        response.status_code = 409
+    return response
+
+
+def _page_before(request: HttpRequest, follow_up: FollowUp) -> str:
+    """The page the form stood on, if it says so and is ours; else that of the record."""
+    wanted = request.POST.get("back", "")
+    if wanted and url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}):
+        return wanted
+    subject: Any = follow_up.subject
+    return str(subject.get_absolute_url())

@@ -1,0 +1,96 @@
+"""What is next for a record: the panel on the pages of leads, deals, contacts and companies."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from crm.models import FollowUp, Subject, User, kind_of
+from crm.views.authorising import may_edit
+
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Verb:
+    """The one thing to do about a follow-up now: call, write, or open its record."""
+
+    icon: str
+    label: Any
+    url: str
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """The open follow-ups of a record, the first due first; `state` is that of the first (see components/mark.html)."""
+
+    subject: Subject
+    subject_kind: str
+    follow_ups: Sequence[FollowUp]
+    state: str
+    verb: Verb | None
+    may_change: bool
+    now: dt.datetime
+
+    @property
+    def first(self) -> FollowUp | None:
+        """What is to be done next."""
+        return self.follow_ups[0] if self.follow_ups else None
+
+    @property
+    def later(self) -> Sequence[FollowUp]:
+        """What comes after it."""
+        return self.follow_ups[1:]
+
+
+def next_step_of(subject: Subject, user: User, *, now: dt.datetime | None = None) -> NextStep:
+    """Return what templates/crm/_next_step.html shows of `subject`, which `user` is known to see."""
+    now = now or timezone.now()
+    follow_ups = list(
+        FollowUp.objects.open().about(subject).select_related("assignee").order_by("due_at", "pk")[:SHOWN]
+    )
+    return NextStep(
+        subject=subject,
+        subject_kind=kind_of(subject),
+        follow_ups=follow_ups,
+        state=state_of(follow_ups[0].due_at if follow_ups else None, now),
+        verb=verb_for(follow_ups[0], subject) if follow_ups else None,
+        may_change=may_edit(subject, user),
+        now=now,
+    )
+
+
+def state_of(next_step_at: dt.datetime | None, now: dt.datetime) -> str:
+    """Return the next-activity state: overdue, today, planned or unplanned, by the day on the reader's clock."""
+    if next_step_at is None:
+        return "unplanned"
+    if next_step_at < now:
+        return "overdue"
+    is_today = timezone.localtime(next_step_at).date() == timezone.localtime(now).date()
+    return "today" if is_today else "planned"
+
+
+def verb_for(follow_up: FollowUp, subject: Any) -> Verb:
+    """Return what one click does: dial or write where there is a number or an address, else open the record."""
+    phone, email = reach(subject)
+    if follow_up.kind == FollowUp.Kind.CALL and phone:
+        return Verb("phone", _("Call"), phone_url(phone))
+    if follow_up.kind == FollowUp.Kind.EMAIL and email:
+        return Verb("mail", _("Write"), f"mailto:{email}")
+    return Verb("calendar-event", _("Open"), subject.get_absolute_url())
+
+
+def reach(subject: Any) -> tuple[str, str]:
+    """Return phone and e-mail of the person one would talk to about `subject`; empty where unknown."""
+    person = getattr(subject, "contact", None) or subject
+    return getattr(person, "phone", ""), getattr(person, "email", "")
+
+
+def phone_url(phone: str) -> str:
+    """Return what a telephone dials."""
+    return "tel:" + "".join(sign for sign in phone if sign.isdecimal() or sign == "+")
