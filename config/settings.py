@@ -23,8 +23,6 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = embedded.var_folder()
 env = environ.Env()
 env.smart_cast = False
-if (BASE_DIR / ".env").is_file():
-    env.read_env(str(BASE_DIR / ".env"))
 
 # --- Mode -----------------------------------------------------------------------------------------------------------
 
@@ -130,6 +128,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
                 "config.context_processors.site",
+                "crm.views.badges.badges",
             ],
             "builtins": ["template_partials.templatetags.partials"],
         },
@@ -153,7 +152,11 @@ def _database() -> dict[str, Any]:
         }
     # One connection a thread, kept under WSGI and looked at before it is used again: a restarted server is noticed.
     database |= {"CONN_MAX_AGE": env.int("CONN_MAX_AGE", 600), "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
-    database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 2)
+    options = database.setdefault("OPTIONS", {})
+    options.setdefault("connect_timeout", 2)
+    # pgtrigger's functions look this setting up; where it is missing each row of a bulk load costs an aborted
+    # subtransaction that walks the whole queue of trigger events: 100,000 deals took hours instead of seconds.
+    options["options"] = f"{options.get('options', '')} -c pgtrigger.ignore={{}}".strip()
     return database
 
 
@@ -235,7 +238,7 @@ MEDIA_ROOT = VAR_DIR / "media"
 # --- E-mail ---------------------------------------------------------------------------------------------------------
 
 MAIL_DIR = VAR_DIR / "mail"
-if env.str("EMAIL_URL", ""):
+if env.str("EMAIL_URL", "") and not IS_DEMO:  # whatever the environment says, a demo writes to nobody
     vars().update(env.email_url("EMAIL_URL"))
 elif not IS_TEST:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
@@ -243,7 +246,8 @@ elif not IS_TEST:
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 20)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Voronka <voronka@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-# How long a sender has a row for itself; after that another takes it for dead. Longer than a job may run (config/celery.py).
+# How long a sender has a row for itself; after that another takes it for dead. Longer than a job may run
+# (config/celery.py).
 OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", 120)
 
 # --- Security -------------------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Invents two years of a believable company: the demo, the screenshots and the benchmarks live in it."""

@@ -1,0 +1,44 @@
+"""What the invented company spends, and what currencies were worth."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from decimal import Decimal
+
+from crm.models import ExchangeRate
+from metrics.demo import vocabulary as words
+from metrics.demo.people import Cast
+from metrics.models import Spend
+
+USUAL_RATES = {"USD": 0.92, "RUB": 0.0103, "GBP": 1.17}
+SALARIES = 21_000
+"""What the sales team costs a month, in EUR."""
+
+
+def months_before(day: dt.date, count: int) -> list[dt.date]:
+    """Return the first days of the `count` months up to the one of `day`, in order."""
+    first = day.year * 12 + day.month - 1
+    return [dt.date(number // 12, number % 12 + 1, 1) for number in range(first - count + 1, first + 1)]
+
+
+def invent_money(rng: random.Random, *, cast: Cast, today: dt.date) -> None:
+    """Create two years of monthly rates, marketing spend by source, and the salaries of sales."""
+    months = months_before(today, 26)
+    ExchangeRate.objects.bulk_create(
+        [
+            ExchangeRate(on=month, currency=currency, rate=Decimal(f"{usual * rng.uniform(0.96, 1.04):.6f}"))
+            for month in months
+            for currency, usual in USUAL_RATES.items()
+        ],
+        ignore_conflicts=True,
+    )
+    Spend.objects.bulk_create(
+        [
+            Spend(on=month, amount=Decimal(round(usual * rng.uniform(0.8, 1.3))), source=source)
+            for month in months
+            for source, (*_names, usual) in zip(cast.sources, words.SOURCES, strict=True)
+            if usual
+        ]
+        + [Spend(on=month, amount=SALARIES, category=Spend.Category.SALES) for month in months]
+    )

@@ -1,0 +1,103 @@
+"""The invented company's users, teams and process."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from django.contrib.auth.hashers import make_password
+
+from crm.models import DisqualifyReason, LeadSource, Team, User
+from metrics.demo import vocabulary as words
+from pipeline.default_pipeline import create_default_pipeline
+from pipeline.models import ChecklistItem, EntryFollowUp, LossReason, Pipeline, Product, Stage
+
+PASSWORD = "demo"  # noqa: S105 (known on purpose: the demo prints it)
+
+
+@dataclass(frozen=True)
+class Rep:
+    """Somebody who sells: how well, in which currency's country."""
+
+    user: User
+    skill: float
+    is_russian: bool
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Everybody who sells, and the process they follow."""
+
+    reps: list[Rep]
+    stages: list[Stage]
+    sources: list[LeadSource]
+    loss_reasons: list[LossReason]
+    disqualify_reasons: list[DisqualifyReason]
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The one pipeline they sell in."""
+        return self.stages[0].pipeline
+
+
+def invent_cast(rng: random.Random) -> Cast:
+    """Create the users, teams, stages, sources and reasons."""
+    return Cast(
+        reps=_invent_people(rng),
+        stages=_dress_pipeline(),
+        sources=[
+            LeadSource.objects.get_or_create(slug=slug, defaults={"name": name, "name_ru": name_ru})[0]
+            for slug, name, name_ru, *_rest in words.SOURCES
+        ],
+        loss_reasons=list(LossReason.objects.filter(pipeline=None)),
+        disqualify_reasons=[
+            DisqualifyReason.objects.get_or_create(name=name, defaults={"name_ru": name_ru})[0]
+            for name, name_ru in words.DISQUALIFY_REASONS
+        ],
+    )
+
+
+def _invent_people(rng: random.Random) -> list[Rep]:
+    password = make_password(PASSWORD)  # one slow hash for all of them
+    roles = {"manager": "Sergey Manager", "admin": "Ada Admin", "viewer": "Vera Viewer"}
+    leads_all = {
+        role: User.objects.create(email=f"{role}@demo.test", name=name, role=role, password=password)
+        for role, name in roles.items()
+    }
+    reps = []
+    for team_name, people in (("North", words.REPS_NORTH), ("South", words.REPS_SOUTH), ("Восток", words.REPS_EAST)):
+        team = Team.objects.create(name=team_name)
+        team.leaders.add(leads_all["manager"])
+        for person in people:
+            is_russian = team_name == "Восток"
+            user = User.objects.create(
+                email="rep@demo.test" if person == words.REPS_NORTH[0] else f"rep{len(reps) + 1}@demo.test",
+                name=person,
+                team=team,
+                password=password,
+                language="ru" if is_russian else "en",
+            )
+            reps.append(Rep(user, skill=rng.uniform(0.85, 1.1) + (0.45 if not reps else 0.0), is_russian=is_russian))
+    return reps
+
+
+def _dress_pipeline() -> list[Stage]:
+    """Take the default pipeline and give its stages what an admin would have given them."""
+    pipeline = create_default_pipeline(Pipeline.objects, Stage.objects, LossReason.objects)
+    Pipeline.objects.filter(pk=pipeline.pk).update(name="Equipment sales", name_ru="Продажа оборудования")
+    stages = list(pipeline.stages.live().select_related("pipeline"))
+    for stage in stages:
+        stage.playbook, stage.playbook_ru = words.PLAYBOOKS.get(stage.slug, ("", ""))
+        stage.required_fields = words.REQUIRED.get(stage.slug, [])
+        stage.save()
+        for position, (name, name_ru, is_required) in enumerate(words.CHECKLISTS.get(stage.slug, ())):
+            ChecklistItem.objects.create(
+                stage=stage, name=name, name_ru=name_ru, is_required=is_required, position=position
+            )
+        if stage.slug in words.ENTRY_FOLLOW_UPS:
+            kind, name, name_ru, days = words.ENTRY_FOLLOW_UPS[stage.slug]
+            EntryFollowUp.objects.create(stage=stage, kind=kind, name=name, name_ru=name_ru, after_days=days)
+    Product.objects.bulk_create(
+        [Product(name=name, price=price) for name, _name_ru, price in words.PRODUCTS], ignore_conflicts=True
+    )
+    return stages
