@@ -23,8 +23,8 @@ lint:
 	@$(PYTHON) dev.py setup --dev
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
-	.venv/bin/python -m djlint templates --check --lint --quiet
-	.venv/bin/python -c "from importlinter.cli import lint_imports_command as lint; lint()"
+	.venv/bin/python -m djlint templates --lint --quiet
+	.venv/bin/lint-imports
 
 types:
 	@$(PYTHON) dev.py setup --dev
