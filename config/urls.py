@@ -4,8 +4,10 @@ import importlib.util
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.urls.resolvers import URLPattern, URLResolver
+from django.views.i18n import set_language
 
 from config.health import healthz, readyz
 
@@ -14,7 +16,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", readyz, name="readyz"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
-    path("i18n/", include("django.conf.urls.i18n")),
+    # The login page is read in one's language before one is known.
+    path("i18n/setlang/", login_not_required(set_language), name="set_language"),
 ]
 
 APPS = ("metrics", "pipeline", "crm")

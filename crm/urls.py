@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from crm.views import activities, follow_ups
+from crm.views import activities, appearance, follow_ups
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # Activities

@@ -1,4 +1,4 @@
-"""Numbers, money and times as the reader's language writes them. Formatting only: nothing is computed or converted here."""
+"""Numbers, money and times as the reader's language writes them. Formatting only: nothing is converted here."""
 
 import datetime as dt
 from decimal import Decimal

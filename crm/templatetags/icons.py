@@ -10,7 +10,7 @@ register = template.Library()
 
 @register.simple_tag
 def icon(name: str, css: str = "", label: str = "") -> SafeString:
-    """Draw the icon `name` with further classes `css`; with a `label` it speaks for itself, without it is decoration."""
+    """Draw the icon `name` with further classes `css`; with a `label` it speaks, without it is decoration."""
     classes = f"icon {css}".strip()
     address = f"{static('icons.svg')}#{name}"
     if label:

@@ -24,7 +24,7 @@ SPARKS = (
 @require_safe
 @login_not_required
 def samples(request: HttpRequest, name: str = "pieces") -> HttpResponse:
-    """Show one sheet of samples: ?theme=dark paints it dark, ?lang=ru writes it in Russian, ?drag=1 has a card in hand."""
+    """Show one sheet: ?theme=dark paints it dark, ?lang=ru writes it in Russian, ?drag=1 has a card in hand."""
     if name not in SAMPLES:
         raise Http404
     language = request.GET.get("lang", "en")

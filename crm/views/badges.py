@@ -1,0 +1,38 @@
+"""The numbers beside the places in the top bar, each counted only where a page shows it."""
+
+from functools import cached_property
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from crm.models import FollowUp, Lead, Notification
+
+
+class Badges:
+    """What waits for the person who looks: nothing where nobody is logged in."""
+
+    def __init__(self, user: Any) -> None:
+        self._user = user
+
+    @cached_property
+    def my_day(self) -> int:
+        """Their overdue follow-ups."""
+        if not self._user.is_authenticated:
+            return 0
+        return FollowUp.objects.filter(assignee=self._user).overdue(timezone.now()).count()
+
+    @cached_property
+    def leads(self) -> int:
+        """Leads they may see that wait for a first answer."""
+        return Lead.objects.visible_to(self._user).waiting().count() if self._user.is_authenticated else 0
+
+    @cached_property
+    def notifications(self) -> int:
+        """Notices in the page they have not read."""
+        return Notification.objects.filter(user=self._user).unread().count() if self._user.is_authenticated else 0
+
+
+def badges(request: HttpRequest) -> dict[str, Badges]:
+    """Context processor: ``counts``."""
+    return {"counts": Badges(getattr(request, "user", None))}
