@@ -175,15 +175,15 @@ class User(AbstractBaseUser):
         """Admins hold every permission of the Django admin."""
         return self.is_staff
 
-    def has_perm(self, perm: str, obj: object | None = None) -> bool:
+    def has_perm(self, perm: str, obj: object | None = None) -> bool:  # noqa: ARG002 (Django's signature)
         """Django's permissions all belong to admins; records are guarded by `visible_to`."""
         return self.is_staff
 
-    def has_perms(self, perm_list: list[str], obj: object | None = None) -> bool:
+    def has_perms(self, perm_list: list[str], obj: object | None = None) -> bool:  # noqa: ARG002 (Django's signature)
         """See `has_perm`."""
         return self.is_staff
 
-    def has_module_perms(self, app_label: str) -> bool:
+    def has_module_perms(self, app_label: str) -> bool:  # noqa: ARG002 (Django's signature)
         """See `has_perm`."""
         return self.is_staff
 

@@ -51,7 +51,7 @@ class FollowUpQuerySet(OwnedQuerySet):
 
 @audited(kind="follow_up")
 class FollowUp(AboutSubject, Recoverable):
-    """One thing somebody is to do about a subject. `due_at` is what `due_local` on the clock of `time_zone` is in UTC."""
+    """One thing somebody is to do about a subject; `due_at` is `due_local` on the clock of `time_zone`, in UTC."""
 
     class Kind(models.TextChoices):
         """The verb of the next step."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 STAYS = ((5.0, 0.20), (4.5, 0.17), (6.5, 0.14), (6.0, 0.15), (6.5, 0.13), (3.5, 0.09))
 PROPOSAL = 3
 BOTTLENECK_SINCE = dt.timedelta(days=110)
-"""For this long the proposal stage takes about twice the time and loses twice the deals: what the diagnosis is to find."""
+"""For this long the proposal stage takes and loses about twice as much: what a diagnosis is to find."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,22 +25,22 @@ HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
 
 _activities = partial(
-    Table, Activity, "subject_type", "subject_id", "kind", "direction", "response", "at", "author", "title", "body",
-    "duration_minutes", "recorded_at",
+    Table, Activity, "subject_type", "subject_id", "kind", "direction", "response", "at", "author", "title",
+    "body", "duration_minutes", "recorded_at",
 )  # fmt: skip
 _follow_ups = partial(
-    Table, FollowUp, "subject_type", "subject_id", "kind", "title", "note", "assignee", "author", "due_local", "time_zone",
-    "due_at", "done_at", "done_by", "outcome", "version", "created_at",
+    Table, FollowUp, "subject_type", "subject_id", "kind", "title", "note", "assignee", "author", "due_local",
+    "time_zone", "due_at", "done_at", "done_by", "outcome", "version", "created_at",
 )  # fmt: skip
 _leads = partial(
     Table, Lead, "name", "company_name", "email", "phone", "message", "source", "owner", "team", "status", "created_at",
-    "first_response_at", "qualified_at", "converted_at", "disqualified_at", "disqualify_reason", "nurture_until", "company",
-    "contact", "version", "last_touch_at",
+    "first_response_at", "qualified_at", "converted_at", "disqualified_at", "disqualify_reason", "nurture_until",
+    "company", "contact", "version", "last_touch_at",
 )  # fmt: skip
 _deals = partial(
     Table, Deal, "name", "pipeline", "stage", "rank", "outcome", "owner", "closing_owner", "company", "contact", "lead",
-    "source", "amount", "currency", "expected_close_on", "tags", "created_at", "recorded_at", "stage_entered_at", "won_at",
-    "lost_at", "loss_reason", "loss_note", "competitor", "version", "next_step_at", "last_touch_at",
+    "source", "amount", "currency", "expected_close_on", "tags", "created_at", "recorded_at", "stage_entered_at",
+    "won_at", "lost_at", "loss_reason", "loss_note", "competitor", "version", "next_step_at", "last_touch_at",
 )  # fmt: skip
 _visits = partial(Table, StageVisit, "deal", "stage", "entered_at", "left_at", "direction", "moved_by", "recorded_at")
 _contracts = partial(
@@ -197,9 +197,9 @@ class Selling:
         if history.outcome == "open":
             close_on = max(close_on, (self.now + DAY * rng.randrange(-5, 60)).date())
         row: list[object] = [
-            name_ru if rep.is_russian else name, self.cast.pipeline.pk, self.cast.stages[last.stage].pk, "a0", history.outcome,
-            rep.user.pk, None if history.outcome == "open" else rep.user.pk, customer.company_id, rng.choice(customer.contact_ids),
-            lead_id, source_id, amount, currency, close_on, [], created_at, created_at, last.entered_at,
+            name_ru if rep.is_russian else name, self.cast.pipeline.pk, self.cast.stages[last.stage].pk, "a0",
+            history.outcome, rep.user.pk, None if history.outcome == "open" else rep.user.pk, customer.company_id,
+            rng.choice(customer.contact_ids), lead_id, source_id, amount, currency, close_on, [], created_at, created_at, last.entered_at,
             ended_at if is_won else None, ended_at if is_lost else None, reason.pk if is_lost else None, "",
             "Termalis" if is_lost and reason.name.endswith("competitor") else "", len(history.stays), None, None,
         ]  # fmt: skip
@@ -254,8 +254,8 @@ class Selling:
         kind, title, title_ru = self.rng.choice(words.STEPS)
         made_at = min(due_at - DAY, self.now - HOUR)
         self.follow_ups.add(
-            self.deal_type, pk, kind, title_ru if rep.is_russian else title, "", rep.user.pk, rep.user.pk, due_at, "UTC",
-            due_at, done_at, rep.user.pk if done_at else None, "", 1, made_at,
+            self.deal_type, pk, kind, title_ru if rep.is_russian else title, "", rep.user.pk, rep.user.pk, due_at,
+            "UTC", due_at, done_at, rep.user.pk if done_at else None, "", 1, made_at,
         )  # fmt: skip
 
     def _plan(self, pk: int, rep: Rep) -> dt.datetime | None:

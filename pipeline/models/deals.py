@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from statistics import median
 from typing import Self
 
 import pgtrigger
@@ -49,7 +50,7 @@ class DealQuerySet(SearchedQuerySet):
         return self.present().filter(outcome=Deal.Outcome.LOST)
 
     def open_at(self, instant: dt.datetime) -> Self:
-        """Created at or before `instant` and neither won nor lost by then; unknown creation counts from its recording."""
+        """Created at or before `instant`, neither won nor lost by then; unknown creation counts from its recording."""
         began = Q(created_at__lte=instant) | Q(created_at__isnull=True, recorded_at__lte=instant)
         lasting = Q(outcome=Deal.Outcome.OPEN) | Q(won_at__gt=instant) | Q(lost_at__gt=instant)
         return self.present().filter(began, lasting)
@@ -64,6 +65,12 @@ class DealQuerySet(SearchedQuerySet):
     def without_next_step(self) -> Self:
         """Open deals for which nothing is planned."""
         return self.open().filter(next_step_at__isnull=True)
+
+    def usual_cycle(self, pipeline: Pipeline) -> dt.timedelta | None:
+        """Return the median time from opening to winning of the pipeline's latest wins."""
+        latest = self.won().filter(pipeline=pipeline, created_at__isnull=False).order_by("-won_at")
+        lengths = sorted(won_at - created_at for won_at, created_at in latest.values_list("won_at", "created_at")[:500])
+        return median(lengths) if lengths else None
 
     def in_board_order(self) -> Self:
         """As cards lie in a column."""

@@ -14,8 +14,10 @@ class StageTotalQuerySet(models.QuerySet["StageTotal"]):
         with connection.cursor() as cursor:
             cursor.execute(
                 """
-                WITH gone AS (DELETE FROM pipeline_stagetotal RETURNING stage_id, owner_id, currency, deals, planned, amount)
-                , summed AS (
+                WITH gone AS (
+                    DELETE FROM pipeline_stagetotal
+                    RETURNING stage_id, owner_id, currency, deals, planned, amount
+                ), summed AS (
                     INSERT INTO pipeline_stagetotal (stage_id, owner_id, currency, deals, planned, amount)
                     SELECT stage_id, owner_id, currency, sum(deals), sum(planned), sum(amount) FROM gone
                     GROUP BY stage_id, owner_id, currency

@@ -9,12 +9,12 @@ import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
 from pipeline.models.deals import Deal
-from pipeline.models.stages import Stage
+from pipeline.models.stages import Pipeline, Stage
 from pipeline.models.triggers import visits_have_no_gaps
 
 
@@ -23,6 +23,10 @@ class TimeRange(Func):
 
     function = "tstzrange"
     output_field = models.TextField()
+
+
+LATEST = 500
+"""So many of the latest stays say what is usual: enough for a median, few enough to read while a page waits."""
 
 
 class StageVisitQuerySet(models.QuerySet["StageVisit"]):
@@ -39,6 +43,23 @@ class StageVisitQuerySet(models.QuerySet["StageVisit"]):
     def ended_within(self, start: dt.datetime, end: dt.datetime) -> Self:
         """Stays of known beginning that ended in `[start, end)`."""
         return self.standing().filter(entered_at__isnull=False, left_at__gte=start, left_at__lt=end)
+
+    def usual_lengths(self, pipeline: Pipeline) -> dict[int, dt.timedelta]:
+        """Return the median length of the latest ended stays in each stage of `pipeline`, by the stage's id."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT stage.id, percentile_cont(0.5) WITHIN GROUP (ORDER BY stay.length)
+                FROM pipeline_stage stage, LATERAL (
+                    SELECT left_at - entered_at AS length FROM pipeline_stagevisit
+                    WHERE stage_id = stage.id AND reverted_at IS NULL AND entered_at IS NOT NULL AND left_at IS NOT NULL
+                    ORDER BY entered_at DESC LIMIT %s
+                ) stay
+                WHERE stage.pipeline_id = %s GROUP BY stage.id
+                """,
+                [LATEST, pipeline.pk],
+            )
+            return dict(cursor.fetchall())
 
 
 @pgtrigger.register(*visits_have_no_gaps)

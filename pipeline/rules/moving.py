@@ -129,7 +129,7 @@ def _take_values(deal: Deal, details: MoveDetails) -> None:
 
 
 def _moment(deal: Deal, to: Stage, details: MoveDetails, now: dt.datetime) -> dt.datetime:
-    """When the move counts: now, or for a win the time given, neither before the present stay began nor in the future."""
+    """When the move counts: now, or for a win the time given, not before the present stay began nor in the future."""
     wanted = details.won_at if to.is_won and details.won_at else now
     return _not_before_stay(deal, min(wanted, now))
 

@@ -7,7 +7,7 @@ from pipeline.rules.refusals import Missing, StageRequires
 
 
 def missing_for(deal: Deal, to: Stage) -> list[Missing]:
-    """Return what `deal` lacks to enter `to`: fields `to` requires, and required checklist items of the stage it leaves.
+    """Return what `deal` lacks to enter `to`: fields it requires, and required checklist items of the stage left.
 
     Going back asks for nothing.
     """

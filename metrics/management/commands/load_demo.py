@@ -21,7 +21,7 @@ from metrics.demo.selling import SPAN, Selling
 
 
 class Command(BaseCommand):
-    """Two years of a believable company, in one transaction: all of it or nothing, the same for the same seed and day."""
+    """Two years of a believable company in one transaction: all or nothing, the same for the same seed and day."""
 
     help = "Load demo data: people, leads, deals with histories, contracts, spend, touches and follow-ups."
 
