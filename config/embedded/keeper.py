@@ -7,7 +7,9 @@ starts in milliseconds and outlives the ``manage.py`` that asked for it:
     start COMMAND the given WAY (``run`` or ``run-ordinary``), start it again when it dies, and stop it with SIGNAL once
     nobody has held FOLDER/users.lock for a while;
 ``run SIGNAL COMMAND…``
-    become COMMAND, which gets SIGNAL when its parent dies; ``run-ordinary`` also makes root look like somebody else.
+    become COMMAND, which gets SIGNAL when its parent dies; ``run-ordinary`` also makes root look like somebody else;
+``probe``
+    succeed where a user namespace can be had.
 
 A user of the server holds a shared ``flock`` on users.lock. The kernel lets go of it however the user dies, so
 there is no count that could be wrong after ``kill -9``.
@@ -19,6 +21,7 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -141,21 +144,28 @@ def die_with_parent(stop_signal: signal.Signals) -> None:
 
 
 def _become_ordinary() -> None:
-    """Look like an ordinary user to PostgreSQL, which refuses to run as root, while files stay root's own."""
-    libc = ctypes.CDLL(None, use_errno=True)
+    """Be no root to PostgreSQL: in a user namespace, where files stay root's own, else as ``nobody`` (see root.py)."""
+    if not _enter_user_namespace():
+        nobody = pwd.getpwnam("nobody")
+        os.setgroups([])
+        os.setgid(nobody.pw_gid)
+        os.setuid(nobody.pw_uid)
+
+
+def _enter_user_namespace() -> bool:
     uid, gid = os.geteuid(), os.getegid()
-    if libc.unshare(_CLONE_NEWUSER) != 0:
-        sys.exit(
-            "PostgreSQL does not run as root, and this machine allows no user namespaces "
-            f"({os.strerror(ctypes.get_errno())}). Run as an ordinary user, or set DATABASE_URL."
-        )
+    if sys.platform != "linux" or ctypes.CDLL(None).unshare(_CLONE_NEWUSER) != 0:
+        return False
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{_ORDINARY_ID} {uid} 1")
     Path("/proc/self/gid_map").write_text(f"{_ORDINARY_ID} {gid} 1")
+    return True
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "keep":
         keep(Path(sys.argv[2]), sys.argv[3], signal.Signals[sys.argv[4]], sys.argv[5:])
+    elif sys.argv[1] == "probe":
+        sys.exit(not _enter_user_namespace())
     else:
         run(signal.Signals[sys.argv[2]], sys.argv[3:], as_ordinary=sys.argv[1] == "run-ordinary")

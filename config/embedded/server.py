@@ -95,7 +95,8 @@ class EmbeddedServer(ABC):
 
     def _count_as_user(self) -> None:
         if self._users_lock is None:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            for folder in (var_folder(), var_folder() / "run", self.folder):
+                folder.mkdir(mode=0o755, parents=True, exist_ok=True)
             _make_private(self.socket_folder)
             self._users_lock = (self.folder / "users.lock").open("a")
             fcntl.flock(self._users_lock, fcntl.LOCK_SH)  # waits while a keeper is just stopping the server
@@ -144,18 +145,23 @@ def keeper_program() -> list[str]:
 
 
 def socket_folder(name: str) -> Path:
-    """In ``var/``, or in the temporary folder where that path will not do."""
+    """In ``var/``, or in the temporary folder where that path will not do (root's server may be run by another)."""
     inside = var_folder() / "run" / name
-    if _SAFE_SOCKET_PATH.fullmatch(str(inside)):
+    if _SAFE_SOCKET_PATH.fullmatch(str(inside)) and (os.geteuid() != 0 or is_open_to_others(var_folder().parent)):
         return inside
     place = hashlib.sha256(str(inside).encode()).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"voronka-{os.geteuid()}-{place}"
 
 
+def is_open_to_others(folder: Path) -> bool:
+    """Whether a stranger may pass through every folder on the way."""
+    return all(place.stat().st_mode & 0o001 for place in (folder, *folder.parents) if place.exists())
+
+
 def _make_private(folder: Path) -> None:
     """Make a folder that nobody else may enter: who reaches the socket is let in without a password."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.is_symlink() or folder.stat().st_uid != os.geteuid():  # somebody else's, with our name, in /tmp
+    if folder.is_symlink() or (os.geteuid() != 0 and folder.stat().st_uid != os.geteuid()):  # a stranger's, in /tmp
         raise EmbeddedServerError(f"{folder} belongs to another user; remove it or set VORONKA_VAR.")
     folder.chmod(0o700)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -120,3 +121,31 @@ def test_a_path_too_long_for_a_socket_moves_the_socket_alone(tmp_path: Path, mon
 
     assert len(str(socket_folder("pg"))) < 90
     assert socket_folder("pg") != socket_folder("valkey")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root needs somebody else to run PostgreSQL")
+@pytest.mark.parametrize("is_open", [True, False], ids=["open", "closed"])
+def test_root_without_user_namespaces_lets_nobody_run_it(is_open: bool, tmp_path: Path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):  # pytest closes them to others
+        folder.chmod(0o755 if is_open else 0o700)
+    code = (
+        "import psycopg2; from config import embedded; s = embedded.postgres(test=True); s.ensure(); "
+        "c = psycopg2.connect(host=str(s.socket_folder), user='postgres', dbname='voronka').cursor(); "
+        "c.execute('SHOW data_directory'); print(c.fetchone()[0], s.data.resolve().owner()); "
+        "s.stop(even_if_used=True); s.wait_until_stopped()"
+    )
+
+    result = subprocess.run(
+        [sys.executable, "tests/config/without_namespaces.py", sys.executable, "-c", code],
+        cwd=settings.BASE_DIR,
+        env=os.environ | {"VORONKA_VAR": str(tmp_path / "var")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    folder, owner = result.stdout.split() or ("", result.stderr)
+    assert owner == "nobody"
+    assert folder.startswith(str(tmp_path) if is_open else "/var/tmp/voronka-")
+    if not is_open:
+        shutil.rmtree(folder)

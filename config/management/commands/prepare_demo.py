@@ -7,11 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-
-from config.demo import LOGINS
-from crm.models import User
 
 
 class Command(BaseCommand):
@@ -25,10 +22,8 @@ class Command(BaseCommand):
             raise CommandError("prepare_demo is for VORONKA_ENV=demo: its logins have a known password.")
         call_command("migrate", interactive=False, verbosity=0)
         self._collect_static_files()
-        # load_demo makes the logins in the transaction that makes all the rest: they are there when it finished.
-        if not User.objects.filter(email=LOGINS[0]).exists() and "load_demo" in get_commands():
-            self.stdout.write("Loading the demo data …")
-            call_command("load_demo")
+        # One transaction, logins included: killed half-way it leaves nothing, and the next start loads again.
+        call_command("load_demo", if_empty=True)
 
     def _collect_static_files(self) -> None:
         stamp = Path(settings.STATIC_ROOT) / ".stamp"
