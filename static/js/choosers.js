@@ -1,6 +1,7 @@
 /* A <select data-chooser> becomes a chooser with search; without script it stays a select. Loads Tom Select only where one is.
      data-chooser-url="/companies/choices/"   asks the server as one types: answers [{"value": "7", "text": "Halden Dairy"}]
-     data-chooser-create                      lets a new text be entered                                             */
+     data-chooser-create                      lets a new text be entered
+     data-chooser-new="new:"                  the same, sent with this before it, so that a name of figures is not taken for an id */
 (() => {
   const words = document.getElementById("words").dataset;
   const source = document.querySelector("script[data-tom-select]")?.dataset.tomSelect;
@@ -22,7 +23,7 @@
     return {
       maxOptions: 200,
       plugins: select.multiple ? ["remove_button"] : [],
-      create: "chooserCreate" in select.dataset,
+      create: "chooserCreate" in select.dataset || ("chooserNew" in select.dataset && ((text) => ({ value: select.dataset.chooserNew + text, text }))),
       searchField: ["text"],
       allowEmptyOption: !select.required,
       render: {

@@ -1,0 +1,27 @@
+/* The lead inbox: a press anywhere on a row takes the lead in hand; Call and Mail also open the composer, so that the touch
+   is logged. Without this the names are links and the composer is on the lead's page. */
+(() => {
+  document.addEventListener("click", (event) => {
+    const row = event.target.closest("[data-lead-row]");
+    if (row && !event.target.closest("a, button, input, form")) {
+      const link = [...row.querySelectorAll(".two-lines > a")].find((candidate) => candidate.offsetParent);
+      link?.click();
+    }
+    const touch = event.target.closest("[data-log]");
+    if (touch && document.getElementById("composer")) {
+      htmx.ajax("GET", touch.dataset.log, { target: "#composer", swap: "outerHTML" });
+    }
+  });
+
+  /* The row of the lead in hand is marked, by this page's own words: the panel knows which lead it shows. */
+  document.addEventListener("htmx:afterSettle", () => {
+    const inHand = document.getElementById("lead-panel")?.dataset.pk;
+    for (const row of document.querySelectorAll("[data-lead-row]")) {
+      const isHere = row.id === `lead-${inHand}`;
+      row.classList.toggle("is-here", isHere);
+      const link = row.querySelector(".lead-link");
+      if (isHere) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  });
+})();
