@@ -18,7 +18,7 @@ from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed
 from pipeline.models import Deal, LossReason, Stage, StageVisit
 from pipeline.rules import stays
-from pipeline.rules.entering import on_entering
+from pipeline.rules.entering import on_entering, undo_entering
 from pipeline.rules.locking import claim, share_pipeline
 from pipeline.rules.ranks import rank_between
 from pipeline.rules.refusals import DealConflict, LossReasonNeeded, TooLateToUndo, WrongStage
@@ -38,12 +38,16 @@ class Place:
 
 @dataclass(frozen=True)
 class MoveDetails:
-    """What a move brings along: its place, values for required fields, and the real amount and time of a win."""
+    """What a move brings along: its place, values for required fields, and the real amount and time of a win.
+
+    A forced move asks for nothing: an admin closes a stage and its deals must go somewhere.
+    """
 
     place: Place = field(default_factory=Place)
     values: dict[str, Any] = field(default_factory=dict)
     amount: Decimal | None = None
     won_at: dt.datetime | None = None
+    is_forced: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,8 @@ def move_deal(
         fresh = _claimed(deal, seen_version=seen_version, by=by)
         _refuse_wrong_stage(fresh, to)
         _take_values(fresh, details)
-        check_requirements(fresh, to)
+        if not details.is_forced:
+            check_requirements(fresh, to)
         if to.pk != fresh.stage_id or fresh.outcome == Deal.Outcome.LOST:
             _change_stage(fresh, to=to, by=by, now=_moment(fresh, to, details, now))
         fresh.rank = rank_between(to, after=details.place.after, before=details.place.before)
@@ -171,6 +176,7 @@ def _revert_last_stay(deal: Deal, *, by: User, now: dt.datetime) -> None:
         raise TooLateToUndo(_("This move can no longer be undone; move the deal instead."))
     undone.reverted_at = now
     undone.save(update_fields=["reverted_at"])
+    undo_entering(deal, visit=undone, now=now)
     before = stays.last_stay(deal)
     if before is None:
         raise TooLateToUndo(_("A deal's first stage cannot be undone; delete the deal instead."))
