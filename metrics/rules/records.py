@@ -48,7 +48,7 @@ class SpendImporter(RecordImporter[Spend]):
     def _category(self, entry: Entry) -> str:
         return str(entry["category"] or Spend.Category.MARKETING)
 
-    def wanted(self, entry: Entry, record: Spend | None) -> dict[str, Any]:
+    def wanted(self, entry: Entry, record: Spend | None) -> dict[str, Any]:  # noqa: ARG002
         return {
             "on": entry["on"],
             "amount": entry["amount"],
@@ -74,7 +74,7 @@ class RateImporter(RecordImporter[ExchangeRate]):
         days = {entry["on"] for entry in entries}
         return {(row.on, row.currency): row for row in self.locked(ExchangeRate.objects.filter(on__in=days))}
 
-    def wanted(self, entry: Entry, record: ExchangeRate | None) -> dict[str, Any]:
+    def wanted(self, entry: Entry, record: ExchangeRate | None) -> dict[str, Any]:  # noqa: ARG002
         if entry["currency"] == settings.BASE_CURRENCY:
             raise RowRefused("currency", _("This is the base currency itself; its rate is always 1."))
         return {name: entry[name] for name in ("on", "currency", "rate")}

@@ -163,7 +163,12 @@ def test_a_lead_without_a_creation_time_is_said_to_be():
 
 def test_bad_rows_are_reported_and_good_ones_are_not_held_back(tmp_path):
     report = tmp_path / "report.csv"
-    file = "external_id;name;email;created_at;phone\n1;A;a@b.test;01.02.2026;+7 900\n2;;nonsense;32.01.2026;=1+1\n3;C;;01.01.2999;\n"
+    file = (
+        "external_id;name;email;created_at;phone\n"
+        "1;A;a@b.test;01.02.2026;+7 900\n"
+        "2;;nonsense;32.01.2026;=1+1\n"
+        "3;C;;01.01.2999;\n"
+    )
     outcome = bring_in("leads", file, report=report, now=NOW)
     assert counts(outcome) == (1, 0, 0, 2)
     rows = list(csv.reader(report.open(encoding="utf-8-sig"), delimiter=";"))
@@ -232,7 +237,7 @@ def test_a_run_is_recorded_with_who_what_and_how_many(admin):
 def test_a_dry_run_says_the_same_and_writes_nothing(rep):
     file = "name,owner,company\nA,Rita Rep,Acme\nB,Someone New,Acme\nC,,Borg\n,,\nD,Someone New,\n"
     dry = bring_in("contacts", file, creates_owners=True, is_dry_run=True)
-    assert not Contact.objects.exists() and not Company.objects.exists() and not ImportRun.objects.exists()
+    assert [model.objects.count() for model in (Contact, Company, ImportRun)] == [0, 0, 0]
     wet = bring_in("contacts", file, creates_owners=True)
     assert (counts(dry), dry.warnings) == (counts(wet), wet.warnings)
     assert counts(wet) == (4, 0, 0, 0)

@@ -16,7 +16,12 @@ NOW = dt.datetime(2026, 6, 15, 12, tzinfo=dt.UTC)
 
 
 def test_spend_comes_in_once_however_often_it_is_sent():
-    file = 'on,amount,currency,category,source\n2026-06-01,100,,,Fair\n2026-06-01,100,,,Fair\n01.06.2026,"1 000,50",USD,Sales,\n'
+    file = (
+        "on,amount,currency,category,source\n"
+        "2026-06-01,100,,,Fair\n"
+        "2026-06-01,100,,,Fair\n"
+        '01.06.2026,"1 000,50",USD,Sales,\n'
+    )
     assert counts(bring_in("spend", file, now=NOW)) == (3, 0, 0, 0)
     assert counts(bring_in("spend", file, now=NOW)) == (0, 0, 3, 0)
     assert list(Spend.objects.order_by("pk").values_list("amount", "currency", "category", "source__name")) == [

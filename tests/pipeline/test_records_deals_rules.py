@@ -11,8 +11,8 @@ from crm.models import AuditEntry, Company, Contact, Lead
 from crm.rules.records.undoing import undo_import
 from metrics.rules.records import KINDS
 from pipeline.models import Deal, StageVisit
-from pipeline.rules.records.stories import check_now
 from pipeline.rules.moving import MoveDetails, move_deal
+from pipeline.rules.records.stories import check_now
 from tests.factories import LeadFactory
 from tests.factories.records import bring_in, counts, reasons
 

@@ -11,8 +11,8 @@ from crm.rules.records import engine
 from crm.rules.records.undoing import undo_import
 from metrics.rules.records import KINDS
 from pipeline.models import Deal
-from pipeline.rules.records.stories import check_now
 from pipeline.rules.moving import move_deal
+from pipeline.rules.records.stories import check_now
 from tests.factories.records import bring_in, counts, reasons
 from tests.pipeline.test_records_deals_rules import NOW, day, deals, stays
 

@@ -84,14 +84,15 @@ def refuse_other_formats(path: Path) -> None:
 def _looks_like(what: str) -> Unreadable:
     return Unreadable(
         _(
-            "The file looks like %(what)s. Expected a CSV file: text with one record a line; a spreadsheet writes it by “Save as”, “CSV UTF-8”."
+            "The file looks like %(what)s. Expected a CSV file: text with one record a line; "
+            "a spreadsheet writes it by “Save as”, “CSV UTF-8”."
         )
         % {"what": what}
     )
 
 
 def detect_encoding(path: Path, *, named: str | None = None) -> Encoding:
-    """The encoding of a file: as named, by its byte order mark, UTF-8 where all of it is, else the likeliest old one."""
+    """The encoding of a file: as named, by its byte order mark, UTF-8 where it is, else the likeliest old one."""
     if named:
         return _named_encoding(named)
     with path.open("rb") as stream:
@@ -151,7 +152,8 @@ def _legacy_encoding(sample: bytes) -> Encoding:
     if guess is None:
         raise Unreadable(
             _(
-                "The file's encoding cannot be recognised. Expected UTF-8, UTF-16 or windows-1251; a mapping may name another as `encoding`."
+                "The file's encoding cannot be recognised. Expected UTF-8, UTF-16 or windows-1251; "
+                "a mapping may name another as `encoding`."
             )
         )
     return Encoding(guess.encoding, "replace")

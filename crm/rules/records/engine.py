@@ -14,10 +14,11 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from django.db import connection
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from crm.models import ImportRun, User
+from crm.models import ImportRow, ImportRun, User
 from crm.rules.audit import acting, coming_through
 from crm.rules.records.columns import Column, Holds
 from crm.rules.records.context import Context, Kind, Options
@@ -31,6 +32,7 @@ from crm.rules.records.values import BadValue, Evidence, Formats
 
 STEP_ROWS = 1_000
 GROUPED_ROWS_IN_MEMORY = 100_000
+STATISTICS_AT = (1_000, 10_000, 100_000)
 EXAMPLES = 10
 
 
@@ -74,8 +76,7 @@ def import_records(
     with coming_through("import"), written_report(report, table) as refused:
         if not options.is_dry_run:
             context.run = _begin_run(path, kind, mapping, by, now)
-        outcome = _Course(context, table, refused, by).go(rows)
-    return outcome
+        return _Course(context, table, refused, by).go(rows)
 
 
 def _positions(table: Table, kind: Kind, mapping: Mapping) -> dict[str, int]:
@@ -87,7 +88,8 @@ def _positions(table: Table, kind: Kind, mapping: Mapping) -> dict[str, int]:
     if missing:
         raise MappingRefused(
             _(
-                "The file has no column %(missing)s, which %(kind)s need. Its columns are: %(header)s. A mapping can name others."
+                "The file has no column %(missing)s, which %(kind)s need. Its columns are: %(header)s. "
+                "A mapping can name others."
             )
             % {"missing": listed(missing), "kind": kind.key, "header": listed(table.header)}
         )
@@ -131,6 +133,7 @@ class _Course:
         self.by = by
         self.importer = context.kind.importer(context)
         self.outcome = Outcome(run=context.run)
+        self._statistics_at = list(STATISTICS_AT)
 
     def go(self, rows: int) -> Outcome:
         """Carry out every step; a run that breaks off is marked so."""
@@ -193,6 +196,7 @@ class _Course:
             if self.context.run:
                 self.importer.write(plans)
             self._count(step, plans)
+            self._refresh_statistics()
         self._report(step)
 
     def _acting(self) -> AbstractContextManager[None]:
@@ -207,6 +211,15 @@ class _Course:
         if self.context.run:
             counts = self.outcome.counts() | {"last_line": max(entry.line for entry in step)}
             ImportRun.objects.filter(pk=self.context.run.pk).update(**counts)
+
+    def _refresh_statistics(self) -> None:
+        """Tell PostgreSQL of tables that have just grown: triggers keep the plans they made while those were empty."""
+        written = self.outcome.created + self.outcome.updated
+        if self.context.run and self._statistics_at and written >= self._statistics_at[0]:
+            self._statistics_at = [count for count in STATISTICS_AT if count > written]
+            with connection.cursor() as cursor:
+                for model in (ImportRow, *self.importer.written):
+                    cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
 
     def _report(self, step: list[Entry]) -> None:
         key = self.context.kind.grouped_by

@@ -15,7 +15,7 @@ class Problem:
     reason: str
 
 
-class RowRefused(Exception):  # noqa: N818 - it is caught row by row and becomes a Problem
+class RowRefused(Exception):
     """This row cannot be imported, because of one of our columns."""
 
     def __init__(self, column: str, reason: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
+from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
 
@@ -40,9 +41,9 @@ class CompanyImporter(RecordImporter[Company]):
             by_name[name_key(company.name)] = company
         found: dict[Hashable, Company] = {}
         for entry in entries:
-            company = by_id.get(entry["external_id"]) or self._adoptable(entry, by_name.get(name_key(entry["name"])))
-            if company:
-                found[self.key(entry)] = company
+            namesake = self._adoptable(entry, by_name.get(name_key(entry["name"])))
+            if record := by_id.get(entry["external_id"]) or namesake:
+                found[self.key(entry)] = record
         return found
 
     def _named(self, names: set[str]) -> list[int]:
@@ -81,10 +82,11 @@ class ContactImporter(RecordImporter[Contact]):
         emails = [entry["email"] for entry in entries if entry["email"]]
         names = [entry["name"] for entry in entries if entry["name"] and not entry["email"]]
         by_id = {contact.external_id: contact for contact in contacts.filter(external_id__in=_ids(entries))}
-        by_email = {contact.email.lower(): contact for contact in contacts.present().filter(email__in=emails)}
+        present = contacts.filter(deleted_at=None).annotate(address=Lower("email"))
+        by_email = {contact.email.lower(): contact for contact in present.filter(address__in=emails)}
         by_name = {
             ("name", name_key(contact.name), name_key(contact.company.name if contact.company else "")): contact
-            for contact in contacts.present().filter(name__in=names, email="")
+            for contact in present.filter(name__in=names, email="")
         }
         found: dict[Hashable, Contact] = {}
         for entry in entries:

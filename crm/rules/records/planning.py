@@ -21,6 +21,7 @@ from crm.rules.records.entries import Entry, Problem, RowRefused
 from crm.rules.records.snapshots import current, plain, put_back
 
 Record = TypeVar("Record", bound=Model)
+Rows = TypeVar("Rows", bound=QuerySet[Any])
 UNSAID = object()
 
 
@@ -54,6 +55,7 @@ class RecordImporter(Generic[Record]):
     def __init__(self, context: Context) -> None:
         self.context = context
         self.references = context.references
+        self.written: tuple[type[Model], ...] = (self.model,)
 
     # --- What a kind says ---
 
@@ -88,7 +90,7 @@ class RecordImporter(Generic[Record]):
 
     # --- How every kind goes ---
 
-    def locked(self, rows: QuerySet[Record]) -> QuerySet[Record]:
+    def locked(self, rows: Rows) -> Rows:
         """The rows, kept from others until the step is written; a dry run keeps nobody waiting."""
         return rows.select_for_update(of=("self",)) if self.context.run else rows
 
@@ -130,7 +132,7 @@ class RecordImporter(Generic[Record]):
         record: Any = self.model(**wanted)
         return Plan(entry, record, Verdict.CREATED, after=wanted)
 
-    def change(self, entry: Entry, record: Record, changes: dict[str, Any], wanted: dict[str, Any]) -> Plan[Record]:
+    def change(self, entry: Entry, record: Record, changes: dict[str, Any], wanted: dict[str, Any]) -> Plan[Record]:  # noqa: ARG002 - for deals
         """A record with those of the wanted fields changed that say something new."""
         if not changes:
             return Plan(entry, record, Verdict.UNCHANGED)

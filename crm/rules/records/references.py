@@ -23,12 +23,24 @@ PLACEHOLDER_DOMAIN = "imported.invalid"
 """Of addresses made up for owners known by name alone; RFC 2606 keeps mail from ever going there."""
 
 WARNINGS = {
-    "owners_made": ngettext_lazy("%(count)d owner was unknown and made, inactive.", "%(count)d owners were unknown and made, inactive.", "count"),
-    "companies_made": ngettext_lazy("%(count)d company was unknown and made.", "%(count)d companies were unknown and made.", "count"),
-    "contacts_made": ngettext_lazy("%(count)d contact was unknown and made.", "%(count)d contacts were unknown and made.", "count"),
-    "sources_made": ngettext_lazy("%(count)d source was unknown and made.", "%(count)d sources were unknown and made.", "count"),
-    "reasons_made": ngettext_lazy("%(count)d reason was unknown and made.", "%(count)d reasons were unknown and made.", "count"),
-}  # fmt: skip
+    "owners_made": ngettext_lazy(
+        "%(count)d owner was unknown and made, inactive.",
+        "%(count)d owners were unknown and made, inactive.",
+        "count",
+    ),
+    "companies_made": ngettext_lazy(
+        "%(count)d company was unknown and made.", "%(count)d companies were unknown and made.", "count"
+    ),
+    "contacts_made": ngettext_lazy(
+        "%(count)d contact was unknown and made.", "%(count)d contacts were unknown and made.", "count"
+    ),
+    "sources_made": ngettext_lazy(
+        "%(count)d source was unknown and made.", "%(count)d sources were unknown and made.", "count"
+    ),
+    "reasons_made": ngettext_lazy(
+        "%(count)d reason was unknown and made.", "%(count)d reasons were unknown and made.", "count"
+    ),
+}
 
 
 def name_key(text: str) -> str:
@@ -100,7 +112,7 @@ class References:
 
     def _make_owner(self, text: str, entry: Entry) -> User:
         is_address = "@" in text
-        name = text.split("@")[0] if is_address else " ".join(text.split())
+        name = text.split("@", maxsplit=1)[0] if is_address else " ".join(text.split())
         user = User(email=text.lower() if is_address else self._made_up_address(name), name=name[:150], is_active=False)
         user.set_unusable_password()
         self._people[user.email].append(user)
@@ -119,7 +131,7 @@ class References:
     # --- Companies and contacts ---
 
     def company(self, entry: Entry, column: str = "company") -> Company | None:
-        """The company that a cell names or gives the external id of, made where it is unknown; None where it is empty."""
+        """The company that a cell names or gives the external id of, made where unknown; None where it is empty."""
         text: str | None = entry[column]
         if not text:
             return None

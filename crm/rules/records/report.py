@@ -1,7 +1,7 @@
 """The rows that were not imported, as a CSV that can be corrected and sent again."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -29,15 +29,15 @@ class NoReport:
 class CsvReport:
     """Each refused row as the file had it, with its line and what was wrong."""
 
-    def __init__(self, writer: "csv._writer", width: int) -> None:
-        self._writer = writer
+    def __init__(self, write: Callable[[list[str]], object], width: int) -> None:
+        self._write = write
         self._width = width
 
     def add(self, entry: Entry, problems: list[Problem]) -> None:
         """Write one row; several problems of it are joined."""
         cells = (*entry.row.cells, *("",) * self._width)[: self._width]
         notes = ("; ".join(column) for column in zip(*((p.column, p.value, p.reason) for p in problems), strict=True))
-        self._writer.writerow([guarded(cell) for cell in (*cells, str(entry.line), *notes)])
+        self._write([guarded(cell) for cell in (*cells, str(entry.line), *notes)])
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def written_report(path: Path | None, table: Table) -> Iterator[Report]:
     with path.open("w", encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
         writer = csv.writer(stream, delimiter=table.separator)
         writer.writerow([guarded(name) for name in (*table.header, *REPORT_COLUMNS)])
-        yield CsvReport(writer, len(table.header))
+        yield CsvReport(writer.writerow, len(table.header))
 
 
 def guarded(cell: str) -> str:

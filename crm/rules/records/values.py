@@ -99,7 +99,8 @@ class Evidence:
         if day_first and month_first:
             raise Question(
                 _(
-                    'The dates contradict each other: %(day)s has the day first, %(month)s the month. Give `date_format` in the mapping: "dmy" or "mdy".'
+                    "The dates contradict each other: %(day)s has the day first, %(month)s the month. "
+                    'Give `date_format` in the mapping: "dmy" or "mdy".'
                 )
                 % {"day": _quoted(day_first[:1]), "month": _quoted(month_first[:1])}
             )
@@ -108,7 +109,8 @@ class Evidence:
         if either:
             raise Question(
                 _(
-                    'Dates such as %(examples)s could have the day or the month first. Say which: `date_format` in the mapping is "dmy" or "mdy".'
+                    "Dates such as %(examples)s could have the day or the month first. "
+                    'Say which: `date_format` in the mapping is "dmy" or "mdy".'
                 )
                 % {"examples": _quoted(either)}
             )
@@ -119,7 +121,8 @@ class Evidence:
         if either and bool(points) == bool(commas):
             raise Question(
                 _(
-                    'Numbers such as %(examples)s could be thousands or decimals. Say which: `decimal_mark` in the mapping is "." or ",".'
+                    "Numbers such as %(examples)s could be thousands or decimals. "
+                    'Say which: `decimal_mark` in the mapping is "." or ",".'
                 )
                 % {"examples": _quoted(either)}
             )
@@ -205,7 +208,7 @@ def read_instant(text: str, formats: Formats) -> dt.datetime:
     (year, month, day), end = _date_parts(text, formats)
     rest = text[end:].strip()
     try:
-        moment = dt.datetime(year, month, day)
+        moment = dt.datetime(year, month, day)  # noqa: DTZ001 - its time and zone come below
     except ValueError:
         raise BadValue(_("There is no such day. %(hint)s") % {"hint": _date_hint(formats)}) from None
     if not EARLIEST_YEAR <= year <= LATEST_YEAR:

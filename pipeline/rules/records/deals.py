@@ -196,7 +196,7 @@ class DealImporter(stories.StoryImporter):
         stories.check_now()
 
     def _convert_leads(self, plans: list[Plan[Deal]]) -> None:
-        """The leads that became deals are converted, when the deal was created or, that being unknown, as late as can be."""
+        """The leads that became deals are converted: when the deal was created, or where that is unknown, closed."""
         rows, leads = [], []
         for plan in plans:
             lead, deal = plan.after["lead"], plan.record

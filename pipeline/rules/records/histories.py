@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from crm.rules.records.context import Context
 from crm.rules.records.entries import Entry, RowRefused
 from crm.rules.records.planning import Plan, Verdict, last_left, refuse, remember
-from crm.rules.records.snapshots import current
+from crm.rules.records.snapshots import column_of, current
 from pipeline.models import Deal, Stage
 from pipeline.rules.records import stories
 from pipeline.rules.records.stories import Stay
@@ -81,8 +81,7 @@ class HistoryImporter(stories.StoryImporter):
     def _stage_fits(self, entry: Entry, deal: Deal) -> bool:
         """Whether the row can be a stay of the deal; its stage's name becomes the stage."""
         try:
-            if deal.deleted_at:
-                raise RowRefused("deal", _("This deal is in the bin; take it out first."))
+            _refuse_binned(deal)
             if not isinstance(entry["stage"], Stage):
                 entry.values["stage"] = self.names.stage(deal.pipeline, entry["stage"])
             self._refuse_wrong_time(entry, deal)
@@ -140,14 +139,19 @@ class HistoryImporter(stories.StoryImporter):
             told[-1] = replace(last, left_at=None)
         deal.version += 1
         self._told[deal] = told
-        after: dict[str, Any] = {name: getattr(deal, deal._meta.get_field(name).attname) for name in AFTER_FIELDS}
+        after: dict[str, Any] = {name: getattr(deal, column_of(deal, name)) for name in AFTER_FIELDS}
         self._records.append(Plan(rows[0], deal, Verdict.UPDATED, before, after))
 
-    def write(self, plans: list[Plan[Deal]]) -> None:
+    def write(self, plans: list[Plan[Deal]]) -> None:  # noqa: ARG002 - it writes deals, not rows
         stories.write_told(self._told, self.names.by_id)
         Deal.objects.bulk_update(self._told, ["version"], batch_size=500)
         remember(self.context.run, self._records)
         stories.check_now()
+
+
+def _refuse_binned(deal: Deal) -> None:
+    if deal.deleted_at:
+        raise RowRefused("deal", _("This deal is in the bin; take it out first."))
 
 
 def _shown(moment: dt.datetime) -> str:

@@ -69,8 +69,10 @@ STAGE_HISTORY = Kind(
     grouped_by="deal",
     warnings={
         "begun_before": ngettext_lazy(
-            "%(count)d deal was created before its first stage was entered; it counts as in that stage since its creation.",
-            "%(count)d deals were created before their first stages were entered; they count as in those stages since their creation.",
+            "%(count)d deal was created before its first stage was entered; "
+            "it counts as in that stage since its creation.",
+            "%(count)d deals were created before their first stages were entered; "
+            "they count as in those stages since their creation.",
             "count",
         )
     },

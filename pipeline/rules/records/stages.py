@@ -52,7 +52,8 @@ class StageNames:
         raise RowRefused(
             "stage",
             _(
-                "Pipeline “%(pipeline)s” has no such stage. It has: %(known)s. A mapping can say which is meant, under [values.stage]."
+                "Pipeline “%(pipeline)s” has no such stage. It has: %(known)s. "
+                "A mapping can say which is meant, under [values.stage]."
             )
             % {"pipeline": pipeline.slug, "known": listed(known)},
         )

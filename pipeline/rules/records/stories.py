@@ -29,7 +29,7 @@ WRITTEN_FIELDS = (*STORY_FIELDS, "stage_entered_at", "closing_owner", "rank")
 
 @dataclass(frozen=True)
 class Stay:
-    """One stay: which stage, from when (None: unknown) till when (None: still), and who moved the deal there, if here."""
+    """One stay: which stage, from when (None: unknown) till when (None: still), and who here moved the deal there."""
 
     stage_id: int
     entered_at: dt.datetime | None
@@ -113,6 +113,7 @@ class StoryImporter(RecordImporter[Deal]):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.names = StageNames()
+        self.written = (Deal, StageVisit)
 
     @classmethod
     def put_back(cls, record: Any, before: dict[str, Any]) -> None:

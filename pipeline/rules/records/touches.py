@@ -52,8 +52,8 @@ class TouchImporter(RecordImporter[Activity]):
         deals = (
             Deal.objects.present().filter(external_id__in=_given(entries, "deal")).select_related("lead").order_by("pk")
         )
-        self._leads = {cast("str", lead.external_id): lead for lead in self.locked(cast("Any", leads))}
-        self._deals = {cast("str", deal.external_id): deal for deal in self.locked(cast("Any", deals))}
+        self._leads = {cast("str", lead.external_id): lead for lead in self.locked(leads)}
+        self._deals = {cast("str", deal.external_id): deal for deal in self.locked(deals)}
         known = Activity.objects.filter(import_key__in=_given(entries, "import_key"))
         return {activity.import_key: activity for activity in self.locked(known)}
 
@@ -87,7 +87,7 @@ class TouchImporter(RecordImporter[Activity]):
     # --- What follows ---
 
     def after_write(self, plans: list[Plan[Activity]]) -> None:
-        """A lead is answered by the first outbound touch since it came in; the last touch is kept on leads and deals."""
+        """A lead is answered by the first outbound touch since it came in; leads and deals keep their last touch."""
         times: dict[Lead | Deal, list[tuple[dt.datetime, str, int]]] = defaultdict(list)
         for plan in plans:
             if plan.verdict is Verdict.CREATED:
