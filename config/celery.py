@@ -15,6 +15,7 @@ from typing import Any
 
 from celery import Celery
 from celery.contrib.django.task import DjangoTask
+from celery.schedules import crontab
 from celery.signals import beat_init, celeryd_init
 from kombu.exceptions import OperationalError
 
@@ -81,6 +82,14 @@ class CeleryConfig:
     timezone = "UTC"
     beat_schedule = {
         "sweep": {"task": "crm.jobs.sweep", "schedule": 15.0, "options": {"expires": 15}},
+        "compact-totals": {"task": "pipeline.jobs.compact_totals", "schedule": 60.0, "options": {"expires": 60}},
+        "remind-of-rotting": {
+            "task": "pipeline.jobs.remind_of_rotting",
+            "schedule": 600.0,
+            "options": {"expires": 600},
+        },
+        "bring-back-leads": {"task": "crm.jobs.bring_back_leads", "schedule": crontab(minute=5)},
+        "throw-away": {"task": "crm.jobs.throw_away", "schedule": crontab(hour=3, minute=15)},
     }
 
     @property

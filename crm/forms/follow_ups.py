@@ -26,7 +26,7 @@ REMINDERS = {
 }
 OFFERED_SUBJECTS = 8
 """So many of each kind are offered while one types."""
-EARLIEST, LATEST = dt.datetime(2000, 1, 1), dt.datetime(2100, 1, 1)
+FIRST_YEAR, LAST_YEAR = 2000, 2099
 
 
 class WallTimeField(forms.Field):
@@ -43,7 +43,7 @@ class WallTimeField(forms.Field):
             local = dt.datetime.fromisoformat(str(value).strip())
         except ValueError:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
-        if local.tzinfo is not None or not EARLIEST <= local < LATEST:
+        if local.tzinfo is not None or not FIRST_YEAR <= local.year <= LAST_YEAR:
             raise ValidationError(self.error_messages["invalid"], code="invalid")
         return WallTime(local, timezone.get_current_timezone_name())
 

@@ -11,7 +11,7 @@ from crm.models.imports import ImportRow, ImportRun
 from crm.models.leads import Campaign, DisqualifyReason, Lead, LeadSource
 from crm.models.money import ExchangeRate, base_currency, currency_field
 from crm.models.outbox import Heartbeat, Notification, OutboxRow
-from crm.models.subjects import AboutSubject, Subject, kind_of, subject_models
+from crm.models.subjects import AboutSubject, Subject, kind_of, subject_models, subjects_seen_by
 from crm.models.text import Bilingual, folded, search_column
 
 __all__ = [
@@ -47,5 +47,6 @@ __all__ = [
     "kind_of",
     "search_column",
     "subject_models",
+    "subjects_seen_by",
     "within",
 ]

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from functools import cache
+from typing import TYPE_CHECKING, Any, cast
 
 from django.apps import apps
 from django.contrib.contenttypes.fields import GenericForeignKey, GenericRelation
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
+
+from crm.models.access import OwnedQuerySet
+
+if TYPE_CHECKING:
+    from crm.models.accounts import User
 
 
 class Subject(models.Model):
@@ -46,3 +54,25 @@ def subject_models() -> dict[str, type[Subject]]:
 def kind_of(subject: Subject) -> str:
     """Return the word for this kind of subject in an address."""
     return str(subject._meta.model_name)
+
+
+def subjects_seen_by(
+    user: User, rows: Iterable[AboutSubject], *, related: dict[str, tuple[str, ...]] | None = None
+) -> dict[tuple[int, int], Any]:
+    """Return those subjects of `rows` that `user` may see, by type id and id; one query a kind.
+
+    `related` names, by kind, what to select along with them.
+    """
+    wanted: dict[int, set[int]] = defaultdict(set)
+    for row in rows:
+        wanted[row.subject_type_id].add(row.subject_id)
+    found = {}
+    for type_id, ids in wanted.items():
+        model = ContentType.objects.get_for_id(type_id).model_class()
+        if model is None:
+            continue
+        seen = cast("OwnedQuerySet", model._default_manager.all()).visible_to(user)
+        if names := (related or {}).get(str(model._meta.model_name)):
+            seen = seen.select_related(*names)
+        found |= {(type_id, pk): subject for pk, subject in seen.in_bulk(list(ids)).items()}
+    return found

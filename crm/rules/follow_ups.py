@@ -173,7 +173,7 @@ def plan_of(follow_up: FollowUp) -> Plan:
 
 
 def may_change(follow_up: FollowUp, by: User) -> bool:
-    """Say whether `by` may change a follow-up: their own (or of those they lead), and those of records they may change."""
+    """Say whether `by` may change a follow-up: their own (or of those they lead), or of a record they may change."""
     return FollowUp.objects.editable_by(by).filter(pk=follow_up.pk).exists() or _is_editable(
         cast("Subject | None", follow_up.subject), by
     )
@@ -214,7 +214,7 @@ def _changing(follow_up: FollowUp, *, by: User | None) -> Iterator[FollowUp]:
 @contextmanager
 def _locked(subject: Subject) -> Iterator[None]:
     """Keep others from planning for `subject`, and write its next step (row and instance) at the end."""
-    rows = type(subject)._base_manager.filter(pk=subject.pk)
+    rows = type(subject)._default_manager.filter(pk=subject.pk)
     rows.select_for_update(of=("self",)).values_list("pk").first()
     yield
     subject.next_step_at = FollowUp.objects.open().about(subject).aggregate(first=Min("due_at"))["first"]

@@ -22,7 +22,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from crm.models import OutboxRow, User
+from crm.models import OutboxRow
 
 if TYPE_CHECKING:
     from crm.rules.sending import Postbox
@@ -65,12 +65,13 @@ class Sender:
     """How rows of one kind are sent.
 
     `may_repeat`: whether a row whose sender died is sent again (a reminder to ourselves: yes, with the same Message-ID)
-    or becomes *unclear* and is shown to a person (mail to customers).
+    or becomes *unclear* and is shown to a person (mail to customers). `digest`: the kind into which stale rows merge.
     """
 
     kind: str
     send: Callable[[OutboxRow, Postbox], Outcome]
     may_repeat: bool = True
+    digest: str = ""
 
 
 _senders: dict[str, Sender] = {}
@@ -89,6 +90,11 @@ def sender_of(kind: str) -> Sender:
     return _senders[kind]
 
 
+def digests() -> dict[str, str]:
+    """Return, for each kind whose stale rows merge, the kind of their digest."""
+    return {sender.kind: sender.digest for sender in _senders.values() if sender.digest}
+
+
 # --- Queueing -------------------------------------------------------------------------------------------------------
 
 
@@ -98,7 +104,7 @@ class Intent:
 
     kind: str
     key: str
-    recipient: User | None
+    recipient_id: int | None
     due_at: dt.datetime = field(default_factory=timezone.now)
     payload: dict[str, Any] = field(default_factory=dict)
 
@@ -124,7 +130,7 @@ def _row(intent: Intent) -> OutboxRow:
     return OutboxRow(
         kind=intent.kind,
         dedupe_key=intent.key,
-        recipient=intent.recipient,
+        recipient_id=intent.recipient_id,
         payload=intent.payload,
         due_at=intent.due_at,
         available_at=intent.due_at,
@@ -160,7 +166,7 @@ def put_back(row: OutboxRow, *, until: dt.datetime) -> bool:
 
 
 def try_again(row: OutboxRow, *, answer: str) -> bool:
-    """Let a claimed row wait a while, longer each time, or give it up after `MAX_ATTEMPTS`. It was certainly not sent."""
+    """Let a claimed row that was certainly not sent wait, longer each time; give it up after `MAX_ATTEMPTS`."""
     if row.attempts >= MAX_ATTEMPTS:
         return finish(row, state=OutboxRow.State.DEAD, answer=answer)
     changes = {"available_at": Now() + wait_after(row.attempts), "answer": answer[:2000], "lease_until": None}

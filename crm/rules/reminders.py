@@ -6,24 +6,17 @@ The key of a row is the reminder and its local date: however the zone changes af
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from django.db import transaction
-from django.db.models.functions import Now
-from django.utils import timezone
-
-from crm.models import FollowUp, Notification, OutboxRow, Reminder, User
+from crm.models import FollowUp, Notification, OutboxRow, Reminder, Subject, User, subjects_seen_by
 from crm.rules import outbox
-from crm.rules.outbox import Intent, Later, NotNeeded, Outcome, Sender, Sent
-from crm.rules.quiet_hours import quiet_until
-from crm.rules.sending import Postbox, mail
+from crm.rules.outbox import Intent, NotNeeded, Outcome, Sender
+from crm.rules.sending import Postbox
+from crm.rules.telling import News, tell
 from crm.rules.wall_clock import WallTime
 
 REMINDER, DIGEST = "reminder", "reminder_digest"
-STALE_AFTER = dt.timedelta(minutes=30)
-"""Reminders this late (after an outage, or quiet hours) come together in one digest."""
-MERGED_AT_ONCE = 2_000
 
 
 def key_of(reminder: Reminder) -> str:
@@ -63,39 +56,10 @@ def _intent(reminder: Reminder, follow_up: FollowUp) -> Intent:
     return Intent(
         kind=REMINDER,
         key=key_of(reminder),
-        recipient=follow_up.assignee,
+        recipient_id=follow_up.assignee_id,
         due_at=reminder.fires_at,
         payload={"reminder": reminder.pk},
     )
-
-
-# --- Merging what an outage has held up -----------------------------------------------------------------------------
-
-
-@transaction.atomic
-def merge_stale_reminders() -> int:
-    """Put each person's stale reminders (two or more) into one digest row; return how many were merged.
-
-    Only rows that were certainly not sent: those in flight keep their own Message-ID and are repeated under it.
-    """
-    stale = OutboxRow.objects.waiting().filter(
-        kind=REMINDER, recipient__isnull=False, due_at__lt=Now() - STALE_AFTER, available_at__lte=Now()
-    )
-    locked = stale.select_for_update(skip_locked=True, of=("self",)).order_by("recipient", "due_at", "pk")
-    merged = 0
-    for _recipient, rows in groupby(locked[:MERGED_AT_ONCE], key=lambda row: row.recipient_id):
-        merged += _merge(list(rows))
-    return merged
-
-
-def _merge(rows: Sequence[OutboxRow]) -> int:
-    if len(rows) < 2:
-        return 0
-    key = f"{DIGEST}:{rows[0].pk}"
-    outbox.queue([Intent(kind=DIGEST, key=key, recipient=rows[0].recipient)])
-    digest = OutboxRow.objects.get(dedupe_key=key)
-    changes = {"state": OutboxRow.State.MERGED, "merged_into": digest, "finished_at": Now()}
-    return OutboxRow.objects.filter(pk__in=[row.pk for row in rows]).update(**changes)
 
 
 # --- Sending --------------------------------------------------------------------------------------------------------
@@ -103,53 +67,50 @@ def _merge(rows: Sequence[OutboxRow]) -> int:
 
 def send_reminder(row: OutboxRow, postbox: Postbox) -> Outcome:
     """Remind the assignee in the page and by mail, as they like it; nothing once the follow-up is done or gone."""
-    return _remind(row, [row], postbox, template="reminder")
+    return _remind(row, [row], postbox, template=REMINDER)
 
 
 def send_digest(row: OutboxRow, postbox: Postbox) -> Outcome:
     """Remind of all that was merged into the row: a notice in the page for each, one mail for all."""
-    return _remind(row, row.merged.all(), postbox, template="reminder_digest")
+    return _remind(row, row.merged.all(), postbox, template=DIGEST)
 
 
 def _remind(row: OutboxRow, parts: Iterable[OutboxRow], postbox: Postbox, *, template: str) -> Outcome:
     keys = {part.payload["reminder"]: part.dedupe_key for part in parts}
-    reminders = [reminder for reminder in _reminders(keys) if reminder.follow_up.is_open]
-    if not reminders or not reminders[0].follow_up.assignee.is_active:
-        return NotNeeded("done, deleted or planned anew; or nobody to remind")
-    person = reminders[0].follow_up.assignee
-    if until := quiet_until(person, now=timezone.now()):
-        return Later(until)
-    if person.reminds_in_page:
-        _notify(person, {keys[reminder.pk]: reminder.follow_up for reminder in reminders})
-    if not person.reminds_by_email:
-        return Sent("in the page")
-    context = {"follow_ups": [reminder.follow_up for reminder in reminders], "follow_up": reminders[0].follow_up}
-    return Sent(postbox.send(mail(row, person, template, context)))
+    reminders = Reminder.objects.filter(pk__in=keys).select_related("follow_up__assignee")
+    due = [reminder for reminder in reminders.order_by("follow_up__due_at", "pk") if reminder.follow_up.is_open]
+    if not due:
+        return NotNeeded("done, deleted or planned anew")
+    person = due[0].follow_up.assignee
+    seen = subjects_seen_by(person, (reminder.follow_up for reminder in due))
+    steps = [Step(reminder.follow_up, seen.get(_subject_key(reminder.follow_up))) for reminder in due]
+    notices = [_notice(person, step.follow_up, keys[reminder.pk]) for reminder, step in zip(due, steps, strict=True)]
+    return tell(row, News(person, notices, template, {"steps": steps, "step": steps[0]}), postbox)
 
 
-def _reminders(keys: dict[int, str]) -> Iterable[Reminder]:
-    reminders = Reminder.objects.filter(pk__in=keys).select_related("follow_up__assignee", "follow_up__subject_type")
-    return reminders.prefetch_related("follow_up__subject").order_by("follow_up__due_at", "pk")
+def _subject_key(follow_up: FollowUp) -> tuple[int, int]:
+    return follow_up.subject_type_id, follow_up.subject_id
 
 
-def _notify(person: User, due: dict[str, FollowUp]) -> None:
-    """Write a notice for each key there is none for yet: a retry after a failed mail adds none."""
-    Notification.objects.bulk_create(
-        [
-            Notification(
-                user=person,
-                kind=Notification.Kind.REMINDER,
-                dedupe_key=key,
-                follow_up=follow_up,
-                subject_type_id=follow_up.subject_type_id,
-                subject_id=follow_up.subject_id,
-                text=follow_up.title,
-            )
-            for key, follow_up in due.items()
-        ],
-        ignore_conflicts=True,
+@dataclass(frozen=True)
+class Step:
+    """A follow-up as a mail names it: with its record, where the reader may see that."""
+
+    follow_up: FollowUp
+    subject: Subject | None
+
+
+def _notice(person: User, follow_up: FollowUp, key: str) -> Notification:
+    return Notification(
+        user=person,
+        kind=Notification.Kind.REMINDER,
+        dedupe_key=key,
+        follow_up=follow_up,
+        subject_type_id=follow_up.subject_type_id,
+        subject_id=follow_up.subject_id,
+        text=follow_up.title,
     )
 
 
-outbox.register(Sender(REMINDER, send_reminder))
+outbox.register(Sender(REMINDER, send_reminder, digest=DIGEST))
 outbox.register(Sender(DIGEST, send_digest))

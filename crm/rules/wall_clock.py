@@ -45,7 +45,7 @@ class WallTime:
 
     @property
     def utc(self) -> dt.datetime:
-        """The instant: the first after the gap where clocks skip this time, the first of the two where they repeat it."""
+        """The instant: right after the gap where clocks skip this time, the first of the two where they repeat it."""
         zone = zone_of(self.zone)
         first = self.local.replace(tzinfo=zone, fold=0).astimezone(dt.UTC)
         if first.astimezone(zone).replace(tzinfo=None) == self.local.replace(fold=0):

@@ -1,0 +1,51 @@
+"""Background jobs: they call rules and count. What must happen is a row in PostgreSQL; a lost message costs seconds."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+from django.utils import timezone
+
+from crm.rules import bin as bin_rules
+from crm.rules import nurturing, reminders, sweeping
+from crm.rules.delivering import deliver_due
+
+logger = logging.getLogger(__name__)
+
+DELIVERING_SECONDS = 30.0
+"""After that a run claims no more; a slow mail server may hold its last message until the soft limit."""
+DUE_PER_RUN, MOST_RUNS = 25, 4
+
+assert reminders.REMINDER  # imported for the senders it registers
+
+
+@shared_task(expires=15)
+def sweep() -> None:
+    """Every 15 seconds: see what is due, and wake as many deliveries as that wants."""
+    due = sweeping.sweep()
+    for _run in range(min(-(-due // DUE_PER_RUN), MOST_RUNS)):
+        deliver.delay_on_commit()
+
+
+@shared_task(expires=15, soft_time_limit=50, time_limit=60)
+def deliver() -> None:
+    """Send what is due."""
+    became = deliver_due(seconds=DELIVERING_SECONDS)
+    if became:
+        logger.info("Outbox: %s", ", ".join(f"{count} {verdict}" for verdict, count in became.items()))
+
+
+@shared_task
+def bring_back_leads() -> None:
+    """Hourly: nurtured leads whose day has come."""
+    nurturing.bring_back_leads(now=timezone.now())
+
+
+@shared_task
+def throw_away() -> None:
+    """Daily: what has lain in the bin for 30 days, and first answers older than a day."""
+    now = timezone.now()
+    gone = bin_rules.empty_bin(now=now)
+    gone["first answers"] = bin_rules.forget_first_answers(now=now)
+    logger.info("Thrown away: %s", ", ".join(f"{count} {kind}" for kind, count in gone.items()))

@@ -1,0 +1,45 @@
+"""Merging what an outage (or a night) has held up: one digest in place of many stale rows for the same person."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from itertools import groupby
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from crm.models import OutboxRow
+from crm.rules import outbox
+from crm.rules.outbox import Intent
+
+STALE_AFTER = dt.timedelta(minutes=30)
+MERGED_AT_ONCE = 5_000
+
+
+@transaction.atomic
+def merge_stale() -> int:
+    """Put each person's stale rows of one kind (two or more) into one digest row; return how many were merged.
+
+    Only rows that were certainly not sent: those in flight keep their own Message-ID and are repeated under it. Nothing
+    is sent here, so a crash leaves either the rows or their digest.
+    """
+    stale = OutboxRow.objects.waiting().filter(
+        kind__in=outbox.digests(), recipient__isnull=False, due_at__lt=Now() - STALE_AFTER, available_at__lte=Now()
+    )
+    locked = stale.select_for_update(skip_locked=True).order_by("recipient_id", "kind", "due_at", "pk")
+    merged = 0
+    for _whose, rows in groupby(locked[:MERGED_AT_ONCE], key=lambda row: (row.recipient_id, row.kind)):
+        merged += _merge(list(rows))
+    return merged
+
+
+def _merge(rows: Sequence[OutboxRow]) -> int:
+    if len(rows) < 2:
+        return 0
+    kind = outbox.digests()[rows[0].kind]
+    key = f"{kind}:{rows[0].pk}"  # a row is merged once, so its id names the digest
+    outbox.queue([Intent(kind=kind, key=key, recipient_id=rows[0].recipient_id)])
+    digest = OutboxRow.objects.get(dedupe_key=key)
+    changes = {"state": OutboxRow.State.MERGED, "merged_into": digest, "finished_at": Now()}
+    return OutboxRow.objects.filter(pk__in=[row.pk for row in rows]).update(**changes)

@@ -1,0 +1,53 @@
+"""The sweep: the one duty that finds what is due without anybody's memory but the database's."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from crm.models import Heartbeat, OutboxRow
+from crm.rules.digests import merge_stale
+
+SWEEPER = "sweeper"
+MAY_BE_SILENT_FOR = dt.timedelta(minutes=2)
+SWEEP_LOCK = 7_002
+"""The advisory lock that lets one sweeper work at a time, however many beats send for one."""
+COUNTED = 1_000
+
+
+@contextmanager
+def alone(lock: int) -> Iterator[bool]:
+    """Hold an advisory `lock` while inside (it dies with its session); false when another session holds it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [lock])
+        (is_mine,) = cursor.fetchone()
+    try:
+        yield is_mine
+    finally:
+        if is_mine:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [lock])
+
+
+def sweep() -> int:
+    """Show that the sweeper lives, merge what is stale, and return how many rows are due (counted up to a thousand).
+
+    Zero, too, when another sweeper is at work.
+    """
+    with alone(SWEEP_LOCK) as is_mine:
+        if not is_mine:
+            return 0
+        Heartbeat.objects.update_or_create(name=SWEEPER, defaults={"at": Now()})
+        merge_stale()
+        return OutboxRow.objects.due()[:COUNTED].count()
+
+
+def sweeper_is_silent(now: dt.datetime | None = None) -> bool:
+    """Say whether nothing has swept for two minutes (or ever): reminders do not leave."""
+    heartbeat = Heartbeat.objects.filter(name=SWEEPER).first()
+    return heartbeat is None or (now or timezone.now()) - heartbeat.at > MAY_BE_SILENT_FOR
