@@ -12,6 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from fractional_indexing import generate_n_keys_between
 
 from crm.models import Activity, FollowUp, Lead
+from crm.models.follow_ups import default_reminders
 from metrics.demo import vocabulary as words
 from metrics.demo.customers import Customer, invent_person, invent_phone
 from metrics.demo.histories import History, invent_history
@@ -30,7 +31,7 @@ _activities = partial(
 )  # fmt: skip
 _follow_ups = partial(
     Table, FollowUp, "subject_type", "subject_id", "kind", "title", "note", "assignee", "author", "due_local",
-    "time_zone", "due_at", "done_at", "done_by", "outcome", "version", "created_at",
+    "time_zone", "due_at", "done_at", "done_by", "outcome", "version", "created_at", "remind_before",
 )  # fmt: skip
 _leads = partial(
     Table, Lead, "name", "company_name", "email", "phone", "message", "source", "owner", "team", "status", "created_at",
@@ -255,7 +256,7 @@ class Selling:
         made_at = min(due_at - DAY, self.now - HOUR)
         self.follow_ups.add(
             self.deal_type, pk, kind, title_ru if rep.is_russian else title, "", rep.user.pk, rep.user.pk, due_at,
-            "UTC", due_at, done_at, rep.user.pk if done_at else None, "", 1, made_at,
+            "UTC", due_at, done_at, rep.user.pk if done_at else None, "", 1, made_at, default_reminders(),
         )  # fmt: skip
 
     def _plan(self, pk: int, rep: Rep) -> dt.datetime | None:
