@@ -1,0 +1,65 @@
+"""Making a deal of a lead."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from crm.models import Lead
+from crm.rules.errors import RuleError
+from crm.rules.leads import LeadConflict
+from crm.views.authorising import editable_or_403
+from crm.views.dialogs import close_dialog, render_dialog
+from crm.views.lead_answers import announced, posted, show_conflict
+from pipeline.forms.converting import LeadConvertForm
+from pipeline.models import Deal
+from pipeline.rules.converting import convert_lead
+from pipeline.rules.refusals import StageRequires
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def lead_convert(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask what the lead becomes, and make it so; a lead that is a deal already leads to its deal."""
+    lead = editable_or_403(Lead.objects.select_related("source", "owner"), request.user, pk=pk)
+    first = Deal.objects.visible_to(request.user).filter(lead=lead).first()
+    if first is not None:
+        return _converted(request, lead, first)
+    form = LeadConvertForm(posted(request), lead=lead, user=request.user)
+    status = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            deal = convert_lead(
+                lead,
+                into=form.conversion(),
+                seen_version=form.cleaned_data["version"],
+                by=request.user,
+                now=timezone.now(),
+            )
+        except LeadConflict as refusal:
+            show_conflict(form, refusal)
+            status = 409
+        except StageRequires as refusal:
+            form.show_missing(refusal)
+        except RuleError as refusal:
+            form.add_error(None, refusal.message)
+        else:
+            return _converted(request, lead, deal)
+    context = {
+        "lead": lead,
+        "title": _("Convert %(lead)s") % {"lead": lead},
+        "action": reverse("lead_convert", args=[pk]),
+        "submit": _("Convert"),
+    }
+    return render_dialog(request, form, context, template="pipeline/lead_convert.html", status=status)
+
+
+def _converted(request: HttpRequest, lead: Lead, deal: Deal) -> HttpResponse:
+    messages.success(request, _("“%(lead)s” is now the deal “%(deal)s”.") % {"lead": lead, "deal": deal})
+    if not request.htmx:  # type: ignore[attr-defined]
+        return redirect(deal)
+    return announced(close_dialog(request, to=deal, event="deal-changed"))

@@ -1,0 +1,101 @@
+"""The lead list and a lead's page: they show what became of a lead, so they live above leads."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from crm.models import Lead
+from crm.views.activities import composer_for
+from crm.views.authorising import may_edit, visible_or_404
+from crm.views.lead_inbox import Inbox, read_inbox
+from crm.views.next_step import next_step_of
+from crm.views.spreadsheets import csv_response
+from crm.views.timeline import asks_for_timeline, render_timeline, timeline_of
+from pipeline.models import Deal
+
+
+@require_safe
+def lead_list(request: HttpRequest) -> HttpResponse:
+    """Who waits for an answer and who is in hand, with the lead in hand beside; filters are in the address."""
+    now = timezone.now()
+    inbox = read_inbox(request, now)
+    is_only_list = request.htmx.target == "lead-list"  # type: ignore[attr-defined]
+    lead = _lead_in_hand(request, inbox)
+    context: dict[str, Any] = {"inbox": inbox, "now": now, "lead": lead}
+    if not is_only_list and lead is not None:
+        context |= _about(request, lead, now)
+    template = "pipeline/lead_list.html#answer" if is_only_list else "pipeline/lead_list.html"
+    return render(request, template, context, status=422 if inbox.filters.errors else 200)
+
+
+@require_safe
+def lead_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """A lead's page, or the panel beside the list where that is asked for."""
+    rows = Lead.objects.select_related("source", "campaign", "owner", "team", "disqualify_reason", "company", "contact")
+    lead = visible_or_404(rows, request.user, pk=pk)
+    if asks_for_timeline(request):
+        return render_timeline(request, timeline_of(lead, request))
+    context = _about(request, lead, timezone.now())
+    if request.htmx.target == "lead-panel":  # type: ignore[attr-defined]
+        return render(request, "pipeline/_lead_panel.html", context)
+    context |= {
+        "timeline": timeline_of(lead, request),
+        "composer": composer_for(lead, request),
+        "next_step": next_step_of(lead, request.user),  # type: ignore[arg-type]
+    }
+    return render(request, "pipeline/lead_detail.html", context)
+
+
+@require_safe
+def lead_export(request: HttpRequest) -> StreamingHttpResponse:
+    """The leads of the list as it is filtered, all pages of it, for a spreadsheet."""
+    inbox = read_inbox(request, timezone.now())
+    header = [_("Came in"), _("First answered"), _("Lead"), _("Company"), _("E-mail"), _("Phone"), _("Wrote")]
+    header += [_("Source"), _("Campaign"), _("Status"), _("Owner")]
+    return csv_response("leads", header, (_cells(lead) for lead in inbox.leads.iterator()))
+
+
+def _cells(lead: Lead) -> list[Any]:
+    came, answered = timezone.localtime(lead.created_at), lead.first_response_at
+    return [
+        f"{came:%Y-%m-%d %H:%M}",
+        f"{timezone.localtime(answered):%Y-%m-%d %H:%M}" if answered else "",
+        lead.name,
+        lead.company_name,
+        lead.email,
+        lead.phone,
+        lead.message,
+        str(lead.source or ""),
+        str(lead.campaign or ""),
+        lead.get_status_display(),
+        str(lead.owner or ""),
+    ]
+
+
+def _lead_in_hand(request: HttpRequest, inbox: Inbox) -> Any:
+    """The lead the address names, else the most urgent; none where the panel was closed."""
+    asked = request.GET.get("lead", "")
+    if asked.isdecimal() and len(asked) < 19:
+        return (
+            Lead.objects.visible_to(request.user).select_related("source", "campaign", "owner").filter(pk=asked).first()
+        )
+    return None if asked else next(iter(inbox.page.object_list), None)
+
+
+def _about(request: HttpRequest, lead: Lead, now: dt.datetime) -> dict[str, Any]:
+    """What panel and page say of a lead, and what the person may do with it."""
+    is_converted = lead.status == Lead.Status.CONVERTED
+    return {
+        "lead": lead,
+        "now": now,
+        "may_edit": may_edit(lead, request.user),
+        "is_alive": lead.status in Lead.ALIVE,
+        "deal": Deal.objects.visible_to(request.user).filter(lead=lead).first() if is_converted else None,
+    }
