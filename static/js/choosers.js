@@ -42,7 +42,11 @@
     const selects = [...root.querySelectorAll("select[data-chooser]")].filter((select) => !select.tomselect);
     if (!selects.length || !source) return;
     await library();
-    selects.forEach((select) => new window.TomSelect(select, options(select)));
+    for (const select of selects) {
+      const hadFocus = document.activeElement === select;
+      new window.TomSelect(select, options(select));
+      if (hadFocus) select.tomselect.focus();
+    }
   }
 
   mount(document);

@@ -8,8 +8,14 @@
   function open() {
     isDone = false;
     if (!host.open) host.showModal();
-    const first = host.querySelector("[autofocus], [aria-invalid='true']");
-    if (first) first.focus();
+    firstToFill()?.focus();
+  }
+
+  /* What is wrong, else the first field; on touch none, or the keyboard would cover the dialog before it was read. */
+  function firstToFill() {
+    const wrong = host.querySelector("[aria-invalid='true']");
+    if (wrong || matchMedia("(pointer: coarse)").matches) return wrong || host.querySelector(".dialog-foot .btn-primary");
+    return host.querySelector("[autofocus], .dialog-body :is(input:not([type='hidden']), select, textarea), .dialog-foot .btn-primary");
   }
 
   document.addEventListener("htmx:afterSwap", (event) => {
