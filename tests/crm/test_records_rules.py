@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from crm.models import Activity, AuditEntry, Company, Contact, ImportRow, ImportRun, Lead, LeadSource, User
 from crm.rules.records.errors import MappingRefused, Question, Unreadable
+from crm.rules.records.kinds import CompanyImporter
 from crm.rules.records.undoing import NothingToUndo, undo_import
 from metrics.rules.records import KINDS
 from tests.factories import ActivityFactory, CompanyFactory, UserFactory
@@ -257,13 +258,13 @@ def test_a_run_that_breaks_off_says_so_and_can_be_repeated(monkeypatch):
 def _break_at_second(real):
     calls = []
 
-    def bulk_create(self, objs, *args, **kwargs):
+    def breaking(*args, **kwargs):
         calls.append(1)
         if len(calls) > 1:
             raise RuntimeError
-        return real(self, objs, *args, **kwargs)
+        return real(*args, **kwargs)
 
-    return bulk_create
+    return breaking
 
 
 # --- Taking back ---
@@ -301,7 +302,21 @@ def test_an_import_is_taken_back_once_and_can_be_made_again():
     with pytest.raises(NothingToUndo):
         undo(run)
     assert counts(bring_in("leads", file)) == (1, 0, 0, 0)
-    assert ImportRow.objects.count() == 2
+    assert ImportRow.objects.count() == 1
+
+
+def test_taking_back_goes_on_where_it_broke_off(monkeypatch):
+    monkeypatch.setattr("crm.rules.records.undoing.STEP_ROWS", 1)
+    bring_in("companies", "external_id,name\n1,A\n2,B\n3,C\n")
+    run = bring_in("companies", "external_id,name\n1,A\n2,Bee\n3,See\n4,D\n").run
+    monkeypatch.setattr(CompanyImporter, "put_back", _break_at_second(CompanyImporter.put_back))
+    with pytest.raises(RuntimeError):
+        undo(run)
+    monkeypatch.undo()
+    assert list(Company.objects.order_by("pk").values_list("name", flat=True)) == ["A", "Bee", "C"]
+    assert ImportRun.objects.get(pk=run.pk).state == "done"
+    assert undo(run).put_back == 1
+    assert list(Company.objects.order_by("pk").values_list("name", flat=True)) == ["A", "B", "C"]
 
 
 def test_times_are_kept_in_utc():

@@ -174,7 +174,7 @@ def last_left(kind: str, model: type[Model], pks: Iterable[int]) -> dict[int, di
     """What standing imports of a kind left of records: id → field → plain value."""
     left: dict[int, dict[str, Any]] = defaultdict(dict)
     rows = ImportRow.objects.filter(model=model._meta.label_lower, record_id__in=list(pks), run__kind=kind)
-    for pk, after in rows.exclude(run__state=ImportRun.State.UNDONE).order_by("pk").values_list("record_id", "after"):
+    for pk, after in rows.order_by("pk").values_list("record_id", "after"):
         left[pk].update(after)
     return left
 

@@ -22,7 +22,7 @@ STEP_ROWS = 500
 
 
 class NothingToUndo(RuleError):
-    """The import was taken back already, or is still under way."""
+    """The import was taken back already."""
 
     code = "nothing_to_undo"
 
@@ -39,25 +39,30 @@ class Undone:
 def undo_import(run: ImportRun, *, kinds: Mapping[str, Kind], by: User | None, now: dt.datetime) -> Undone:
     """Take an import back, its last change first; records that people changed or built on since are kept.
 
-    Raises NothingToUndo where it was taken back before.
+    Goes step by step, each forgetting what it has put back: taken up again after a break it goes on where it stopped.
+    Raises NothingToUndo where the import was taken back before.
     """
     undone = Undone()
     with coming_through("import"):
-        with acting(by):
-            claimed = (
-                ImportRun.objects.standing()
-                .filter(pk=run.pk)
-                .update(state=ImportRun.State.UNDONE, undone_at=now, undone_by=by)
-            )
-            if not claimed:
-                raise NothingToUndo(_("Import %(run)d was taken back already.") % {"run": run.pk})
-        rows = ImportRow.objects.filter(run=run).order_by("-pk")
-        last = None
-        while step := list((rows if last is None else rows.filter(pk__lt=last))[:STEP_ROWS]):
-            last = step[-1].pk
+        is_under_way = True
+        while is_under_way:
             with acting(by, note=f"undo import {run.pk}"):
+                _claim(run)
+                step = list(ImportRow.objects.filter(run=run).order_by("-pk")[:STEP_ROWS])
                 _undo_step(step, kinds[run.kind], undone)
+                ImportRow.objects.filter(pk__in=[row.pk for row in step]).delete()
+                is_under_way = bool(step)
+                if not is_under_way:
+                    ImportRun.objects.filter(pk=run.pk).update(
+                        state=ImportRun.State.UNDONE, undone_at=now, undone_by=by
+                    )
     return undone
+
+
+def _claim(run: ImportRun) -> None:
+    """Keep others from taking the same import back at once; raises NothingToUndo once it is."""
+    if not ImportRun.objects.standing().select_for_update().filter(pk=run.pk).exists():
+        raise NothingToUndo(_("Import %(run)d was taken back already.") % {"run": run.pk})
 
 
 def _undo_step(step: list[ImportRow], kind: Kind, undone: Undone) -> None:
