@@ -58,7 +58,7 @@ def money(amount: Number | None, currency: str = "") -> str:
 def money_short(amount: Number | None, currency: str = "") -> str:
     """Write a sum where room is scarce: in full while that is short, else in millions: "205,3 млн ₽"."""
     full = money(amount, currency)
-    if amount is None or amount == "" or len(full) <= ROOM_FOR_A_SUM or abs(amount) < MILLION:
+    if amount is None or amount == "" or len(full) <= ROOM_FOR_A_SUM or -MILLION < amount < MILLION:
         return full
     code = currency or settings.BASE_CURRENCY
     return str(format_compact_currency(amount, code, locale=active_locale(), fraction_digits=1))
@@ -202,6 +202,17 @@ def day(at: dt.datetime | dt.date | None, now: dt.datetime | None = None, *, wee
     if weekday:
         text = f"{_capital(_short(format_date(local, 'EEE', locale=active_locale())))} {text}"
     return _time_tag(at, text)
+
+
+@register.simple_tag
+def day_span(start: dt.datetime, end: dt.datetime, now: dt.datetime | None = None) -> str:
+    """Write from which day to which: "12 – 15 Jun", "28 May – 3 Jun"; one day alone as itself."""
+    first, last, today = _local_day(start), _local_day(end), _local_day(now or timezone.now())
+    if first == last:
+        return _day_text(first, today)
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day}\xa0– {_day_text(last, today)}"
+    return f"{_day_text(first, last)}\xa0– {_day_text(last, today)}"
 
 
 @register.simple_tag
