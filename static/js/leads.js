@@ -4,7 +4,7 @@
   document.addEventListener("click", (event) => {
     const row = event.target.closest("[data-lead-row]");
     if (row && !event.target.closest("a, button, input, form")) {
-      const link = [...row.querySelectorAll(".two-lines > a")].find((candidate) => candidate.offsetParent);
+      const link = [...row.querySelectorAll(".lead-name > a")].find((candidate) => candidate.offsetParent);
       link?.click();
     }
     const touch = event.target.closest("[data-log]");

@@ -4,6 +4,8 @@
    A server does the same with an HX-Trigger header: {"toast": {"text": "…", "kind": "error"}}. */
 (() => {
   const STAYS_MS = 6000;
+  const UNDO_STAYS_MS = 10000;
+  const ANSWER_MS = 30000;
   const host = document.getElementById("toasts");
   const words = document.getElementById("words");
 
@@ -42,7 +44,11 @@
   /* A toast leaves by itself, but not while it is read (pointer or focus on it), and an error only when closed. */
   function leaveLater(toast) {
     if ("stays" in toast.dataset) return;
-    setTimeout(() => (toast.matches(":hover, :focus-within") ? leaveLater(toast) : toast.remove()), STAYS_MS);
+    const stays = toast.querySelector("form") ? UNDO_STAYS_MS : STAYS_MS;
+    setTimeout(() => {
+      if (toast.matches(":hover, :focus-within")) leaveLater(toast);
+      else if (!toast.hidden) toast.remove();
+    }, stays);
   }
 
   /* An open dialog makes all else inert and lies above it: the toasts follow into the top layer. */
@@ -64,7 +70,12 @@
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-toast-close]");
-    if (button) button.closest("[data-toast]").remove();
+    if (!button) return;
+    const toast = button.closest("[data-toast]");
+    toast.hidden = true;
+    /* A button that sends a form (Undo) must stay in the page until its answer has come. */
+    if (button.type === "button") toast.remove();
+    else setTimeout(() => toast.remove(), ANSWER_MS);
   });
   document.addEventListener("toast", (event) => show(event.detail));
   document.addEventListener("announce", (event) => {
