@@ -100,6 +100,7 @@ class LeadConvertForm(SeenForm):
             .order_by("pipeline__position", "pipeline", "position")
         )
         stage.is_alone = len(pipelines) < 2
+        self.fields["name"].widget.attrs["autofocus"] = True
         self.initial = {
             "version": lead.version,
             "company": company.same or getattr(contact.same, "company", None),

@@ -20,6 +20,9 @@ from crm.views.spreadsheets import csv_response
 from crm.views.timeline import asks_for_timeline, render_timeline, timeline_of
 from pipeline.models import Deal
 
+PARTS = {"lead-panel": "pipeline/_lead_panel.html", "lead-clock": "pipeline/_lead_clock.html"}
+"""What htmx may ask of a lead's page by the id of its place: the panel beside the list, the running clock."""
+
 
 @require_safe
 def lead_list(request: HttpRequest) -> HttpResponse:
@@ -37,14 +40,15 @@ def lead_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def lead_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """A lead's page, or the panel beside the list where that is asked for."""
+    """A lead's page, or the part of it that is asked for."""
     rows = Lead.objects.select_related("source", "campaign", "owner", "team", "disqualify_reason", "company", "contact")
     lead = visible_or_404(rows, request.user, pk=pk)
     if asks_for_timeline(request):
         return render_timeline(request, timeline_of(lead, request))
     context = _about(request, lead, timezone.now())
-    if request.htmx.target == "lead-panel":  # type: ignore[attr-defined]
-        return render(request, "pipeline/_lead_panel.html", context)
+    part = PARTS.get(request.htmx.target or "")  # type: ignore[attr-defined]
+    if part:
+        return render(request, part, context)
     context |= {
         "timeline": timeline_of(lead, request),
         "composer": composer_for(lead, request),
@@ -80,13 +84,17 @@ def _cells(lead: Lead) -> list[Any]:
 
 
 def _lead_in_hand(request: HttpRequest, inbox: Inbox) -> Any:
-    """The lead the address names, else the most urgent; none where the panel was closed."""
+    """The lead the address names, else the most urgent the person may act on; none where the panel was closed."""
     asked = request.GET.get("lead", "")
     if asked.isdecimal() and len(asked) < 19:
         return (
             Lead.objects.visible_to(request.user).select_related("source", "campaign", "owner").filter(pk=asked).first()
         )
-    return None if asked else next(iter(inbox.page.object_list), None)
+    if asked:
+        return None
+    rows = list(inbox.page.object_list)
+    own = (lead for lead in rows if lead.owner_id in {None, request.user.pk})
+    return next(own, rows[0] if rows else None)
 
 
 def _about(request: HttpRequest, lead: Lead, now: dt.datetime) -> dict[str, Any]:
