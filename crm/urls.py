@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from crm.views import activities, appearance, follow_ups
+from crm.views import activities, appearance, choosers, companies, follow_ups, leads, notifications, user_settings
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # Activities
@@ -10,9 +10,28 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("activities/<int:pk>/edit/", activities.activity_edit, name="activity_edit"),
     path("activities/<int:pk>/delete/", activities.activity_delete, name="activity_delete"),
     path("activities/<int:pk>/restore/", activities.activity_restore, name="activity_restore"),
+    # Companies and contacts
+    path("companies/new/", companies.company_create, name="company_create"),
+    path("companies/<int:pk>/edit/", companies.company_edit, name="company_edit"),
+    path("companies/<int:pk>/delete/", companies.company_delete, name="company_delete"),
+    path("companies/<int:pk>/restore/", companies.company_restore, name="company_restore"),
+    path("contacts/new/", companies.contact_create, name="contact_create"),
+    path("contacts/<int:pk>/edit/", companies.contact_edit, name="contact_edit"),
+    path("contacts/<int:pk>/delete/", companies.contact_delete, name="contact_delete"),
+    path("contacts/<int:pk>/restore/", companies.contact_restore, name="contact_restore"),
+    # Choosers
+    path("choose/companies/", choosers.choose_companies, name="choose_companies"),
+    path("choose/contacts/", choosers.choose_contacts, name="choose_contacts"),
     # Appearance
     path("me/theme/", appearance.theme_choose, name="theme_choose"),
     path("me/language/", appearance.language_choose, name="language_choose"),
+    # Settings of one's own
+    path("settings/", user_settings.user_settings, name="user_settings"),
+    # Notifications
+    path("notifications/", notifications.notification_list, name="notification_list"),
+    path("notifications/bell/", notifications.notification_bell, name="notification_bell"),
+    path("notifications/read/", notifications.notification_read_all, name="notification_read_all"),
+    path("notifications/<int:pk>/open/", notifications.notification_open, name="notification_open"),
     # Follow-ups
     path("follow-ups/new/", follow_ups.follow_up_new, name="follow_up_new"),
     path("follow-ups/subjects/", follow_ups.follow_up_subjects, name="follow_up_subjects"),
@@ -25,4 +44,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("follow-ups/<int:pk>/reschedule/", follow_ups.follow_up_reschedule, name="follow_up_reschedule"),
     path("follow-ups/<int:pk>/edit/", follow_ups.follow_up_edit, name="follow_up_edit"),
     path("follow-ups/<int:pk>/delete/", follow_ups.follow_up_delete, name="follow_up_delete"),
+    # Leads
+    path("leads/new/", leads.lead_create, name="lead_create"),
+    path("leads/<int:pk>/edit/", leads.lead_edit, name="lead_edit"),
+    path("leads/<int:pk>/assign/", leads.lead_assign, name="lead_assign"),
+    path("leads/<int:pk>/claim/", leads.lead_claim, name="lead_claim"),
+    path("leads/<int:pk>/qualify/", leads.lead_qualify, name="lead_qualify"),
+    path("leads/<int:pk>/reopen/", leads.lead_reopen, name="lead_reopen"),
+    path("leads/<int:pk>/disqualify/", leads.lead_disqualify, name="lead_disqualify"),
+    path("leads/<int:pk>/nurture/", leads.lead_nurture, name="lead_nurture"),
+    path("leads/<int:pk>/delete/", leads.lead_delete, name="lead_delete"),
+    path("leads/<int:pk>/restore/", leads.lead_restore, name="lead_restore"),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Self
 
 from django.conf import settings
@@ -88,12 +89,28 @@ class OutboxRow(models.Model):
         return self.dedupe_key
 
 
+@dataclass(frozen=True)
+class Unread:
+    """How many notices are unread, and the newest of them: told apart by its text, "3-17"."""
+
+    count: int = 0
+    newest: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.count}-{self.newest}"
+
+
 class NotificationQuerySet(models.QuerySet["Notification"]):
     """Notices in the page."""
 
     def unread(self) -> Self:
         """Not yet looked at."""
         return self.filter(read_at__isnull=True)
+
+    def count_unread(self) -> Unread:
+        """Count the unread ones, in one query."""
+        found = self.unread().aggregate(count=models.Count("pk"), newest=models.Max("pk"))
+        return Unread(found["count"], found["newest"] or 0)
 
 
 class Notification(AboutSubject):

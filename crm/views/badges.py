@@ -7,6 +7,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from crm.models import FollowUp, Lead, Notification
+from crm.models.outbox import Unread
+from crm.rules.sweeping import sweeper_is_silent
 
 
 class Badges:
@@ -27,10 +29,24 @@ class Badges:
         """Leads they may see that wait for a first answer."""
         return Lead.objects.visible_to(self._user).waiting().count() if self._user.is_authenticated else 0
 
-    @cached_property
+    @property
     def notifications(self) -> int:
         """Notices in the page they have not read."""
-        return Notification.objects.filter(user=self._user).unread().count() if self._user.is_authenticated else 0
+        return self._unread.count
+
+    @property
+    def bell(self) -> str:
+        """What the bell knows, for it to say when it asks whether anything is new."""
+        return str(self._unread)
+
+    @cached_property
+    def _unread(self) -> Unread:
+        return Notification.objects.filter(user=self._user).count_unread() if self._user.is_authenticated else Unread()
+
+    @cached_property
+    def sweeper_is_silent(self) -> bool:
+        """To admins: whether reminders do not leave, because nothing has swept for two minutes."""
+        return bool(self._user.is_authenticated and self._user.is_staff and sweeper_is_silent())
 
 
 def badges(request: HttpRequest) -> dict[str, Badges]:

@@ -1,0 +1,66 @@
+"""The bell: notices in the page, how many are unread, and reading them."""
+
+from __future__ import annotations
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import trigger_client_event
+
+from crm.models import Notification, User, subjects_seen_by
+from crm.rules.notifications import mark_read
+
+PAGE = 30
+
+
+@require_safe
+def notification_list(request: HttpRequest) -> HttpResponse:
+    """All notices, newest first."""
+    notices = Notification.objects.filter(user=_person(request)).select_related("subject_type")
+    page = Paginator(notices, PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "unread": notices.unread().count(), "now": timezone.now()}
+    return render(request, "crm/notification_list.html", context)
+
+
+@require_safe
+def notification_bell(request: HttpRequest) -> HttpResponse:
+    """The bell as it is now; 204 while it is as it was `seen`, a toast for what has come since."""
+    notices = Notification.objects.filter(user=_person(request))
+    unread, seen = notices.count_unread(), request.GET.get("seen", "")
+    if str(unread) == seen:
+        return HttpResponse(status=204)
+    response = render(request, "components/bell.html")
+    newest = notices.filter(pk=unread.newest).first()
+    if newest is not None and seen and unread.newest > _newest(seen):
+        trigger_client_event(response, "toast", {"text": newest.text, "kind": "info"})
+    return response
+
+
+@require_POST
+def notification_open(request: HttpRequest, pk: int) -> HttpResponse:
+    """Read a notice and go to what it is about, or back to the list where that may no longer be seen."""
+    person = _person(request)
+    notice = Notification.objects.filter(user=person, pk=pk).first()
+    if notice is None:
+        raise Http404
+    mark_read(person, now=timezone.now(), pk=pk)
+    subject = subjects_seen_by(person, [notice]).get((notice.subject_type_id, notice.subject_id))
+    return redirect(subject) if subject is not None else redirect("notification_list")
+
+
+@require_POST
+def notification_read_all(request: HttpRequest) -> HttpResponse:
+    """Read all of them."""
+    mark_read(_person(request), now=timezone.now())
+    return redirect("notification_list")
+
+
+def _person(request: HttpRequest) -> User:
+    return request.user  # type: ignore[return-value]
+
+
+def _newest(seen: str) -> int:
+    newest = seen.rpartition("-")[2]
+    return int(newest) if newest.isdecimal() and len(newest) < 19 else 0
