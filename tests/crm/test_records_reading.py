@@ -13,6 +13,8 @@ from crm.rules.records.reading import LONGEST_LINE, Table, read_table
 
 TEXT = "Название;Сумма\nООО «Ромашка»;1 054,00\n"
 HOSTILE = Path(__file__).parents[3] / "shared" / "data" / "hostile_csv"
+EXPORTS = HOSTILE.with_name("crm_exports")
+needs_crm_exports = pytest.mark.skipif(not EXPORTS.is_dir(), reason="the shared data folder is not here")
 needs_hostile_csv = pytest.mark.skipif(not HOSTILE.is_dir(), reason="the shared data folder is not here")
 
 
@@ -168,6 +170,34 @@ def test_csv_spectrum_is_read_as_its_authors_say(name):
     if name == "location_coordinates":  # its two files give different telephone numbers
         found[0].pop("Contact Phone Number"), stripped[0].pop("Contact Phone Number")
     assert found == stripped
+
+
+def test_a_cell_that_never_ends_costs_its_row_only(table):
+    rows = list(table("a,b\n1,2\n" + "x" * 200_000 + ",2\n3,4\n").rows())
+    assert [(row.line, bool(row.damage)) for row in rows] == [(2, False), (3, True), (4, False)]
+    with pytest.raises(Unreadable, match="no header"):
+        table("x" * 200_000)
+
+
+def test_bytes_that_an_old_encoding_does_not_have_cost_their_row_only(table):
+    rows = list(table("имя,город\nАнна,Москва\n".encode("cp1251") + b"\x98,1\n", encoding="cp1251").rows())
+    assert [(row.cells[0], bool(row.damage)) for row in rows] == [("Анна", False), ("\ufffd", True)]
+
+
+def test_an_encoding_can_be_named(table):
+    content = "name\nЖук\n".encode("mac_cyrillic")
+    assert cells(table(content, encoding="mac_cyrillic")) == [("Жук",)]
+    for name in ("nonsense", "base64", "utf-8\x00"):
+        with pytest.raises(Unreadable, match="encoding"):
+            table(content, encoding=name)
+
+
+@needs_crm_exports
+@pytest.mark.parametrize("path", sorted(EXPORTS.rglob("*.csv")), ids=lambda path: path.name)
+def test_what_other_programs_export_is_read(path):
+    read = read_table(path, known_columns=["First Name", "Last Name"])
+    assert len(read.header) > 2
+    assert not [row for row in read.rows() if row.damage]
 
 
 @needs_hostile_csv

@@ -7,10 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from crm.rules.records.errors import Question
+from crm.rules.records.formats import Evidence, Formats
 from crm.rules.records.values import (
     BadValue,
-    Evidence,
-    Formats,
     read_day,
     read_instant,
     read_number,

@@ -94,6 +94,21 @@ def test_unknown_stages_are_answered_with_those_that_exist(rep):
     assert "“prospecting”, “qualification”" in reason
 
 
+def test_problems_name_the_columns_of_the_file(rep):
+    mapping = {"columns": {"name": "product", "amount": "Close value", "stage": "Step"}}
+    outcome = bring_in(
+        "deals", "product,Close value,Step\nA,much,close\nB,1,nowhere\n", mapping=mapping, owner_default=rep
+    )
+    assert reasons(outcome) == [(2, "Close value"), (3, "Step")]
+    assert outcome.examples[1][1].value == "nowhere"
+
+
+def test_a_pipeline_is_named_in_either_language_or_refused(rep, sales):
+    file = f"name,pipeline,stage\nA,{sales.slug.upper()},close\nB,{sales.name_ru},Закрытие\nC,elsewhere,close\n"
+    outcome = bring_in("deals", file, owner_default=rep)
+    assert (counts(outcome), reasons(outcome)) == ((2, 0, 0, 1), [(4, "pipeline")])
+
+
 def test_a_deal_needs_an_owner():
     assert reasons(bring_in("deals", "name\nPumps\n")) == [(2, "owner")]
 

@@ -12,10 +12,10 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
+from crm.rules.records.formats import Formats
 from crm.rules.records.mapping import listed
 from crm.rules.records.values import (
     BadValue,
-    Formats,
     read_day,
     read_instant,
     read_number,

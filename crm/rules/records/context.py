@@ -14,8 +14,8 @@ from django.conf import settings
 from crm.models import ImportRun, User
 from crm.rules.records.columns import Column
 from crm.rules.records.entries import Entry
+from crm.rules.records.formats import Formats
 from crm.rules.records.mapping import Mapping
-from crm.rules.records.values import Formats
 
 if TYPE_CHECKING:
     from crm.rules.records.planning import RecordImporter
@@ -58,7 +58,9 @@ class Context:
     kind: Kind
     mapping: Mapping
     formats: Formats
+    header: tuple[str, ...]
     positions: dict[str, int]
+    """Our column → its place in the header."""
     options: Options
     now: dt.datetime
     run: ImportRun | None = None
@@ -84,6 +86,11 @@ class Context:
     def currency_of(self, entry: Entry) -> str:
         """The currency of a row: its own, the mapping's, or the organisation's."""
         return entry["currency"] or self.mapping.currency or settings.BASE_CURRENCY
+
+    def name_of(self, column: str) -> str:
+        """What the file calls one of our columns."""
+        position = self.positions.get(column)
+        return column if position is None else self.header[position]
 
     def text_of(self, entry: Entry, column: str) -> str:
         """What the file has in one of our columns."""

@@ -112,8 +112,9 @@ def detect_encoding(path: Path, *, named: str | None = None) -> Encoding:
 
 def _named_encoding(name: str) -> Encoding:
     try:
+        " ".encode(name)  # a codec that is not of text refuses
         codec = codecs.lookup(name)
-    except LookupError:
+    except (LookupError, ValueError):
         raise Unreadable(_("The mapping's encoding “%(name)s” is unknown.") % {"name": name}) from None
     return Encoding(codec.name, "surrogateescape" if codec.name.startswith("utf-8") else "replace")
 

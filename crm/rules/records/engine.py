@@ -24,11 +24,12 @@ from crm.rules.records.columns import Column, Holds
 from crm.rules.records.context import Context, Kind, Options
 from crm.rules.records.entries import Entry, Problem
 from crm.rules.records.errors import MappingRefused
+from crm.rules.records.formats import Evidence, Formats
 from crm.rules.records.mapping import Mapping, listed
 from crm.rules.records.planning import Plan, Verdict
 from crm.rules.records.reading import Row, Table, read_table
 from crm.rules.records.report import Report, written_report
-from crm.rules.records.values import BadValue, Evidence, Formats
+from crm.rules.records.values import BadValue
 
 STEP_ROWS = 1_000
 GROUPED_ROWS_IN_MEMORY = 100_000
@@ -72,7 +73,7 @@ def import_records(
     table = read_table(path, known_columns=[*kind.names, *mapping.columns.values()], encoding=mapping.encoding)
     positions = _positions(table, kind, mapping)
     formats, rows = survey(table, kind, mapping, positions)
-    context = Context(kind, mapping, formats, positions, options, now)
+    context = Context(kind, mapping, formats, table.header, positions, options, now)
     with coming_through("import"), written_report(report, table) as refused:
         if not options.is_dry_run:
             context.run = _begin_run(path, kind, mapping, by, now)
@@ -171,12 +172,12 @@ class _Course:
         if not text:
             entry.values[column.name] = None
             if column.is_required:
-                entry.problems.append(Problem(column.name, written, _("This is missing.")))
+                entry.problems.append(Problem(self.context.name_of(column.name), written, _("This is missing.")))
             return
         try:
             entry.values[column.name] = column.read(text, self.context.formats, self.context.now)
         except BadValue as bad:
-            entry.problems.append(Problem(column.name, written, str(bad)))
+            entry.problems.append(Problem(self.context.name_of(column.name), written, str(bad)))
 
     def _grouped_steps(self, rows: int) -> Iterator[list[Entry]]:
         """Whole groups, however the file mixes them: it is read once for each so many rows, to keep memory flat."""
@@ -218,8 +219,8 @@ class _Course:
         if self.context.run and self._statistics_at and written >= self._statistics_at[0]:
             self._statistics_at = [count for count in STATISTICS_AT if count > written]
             with connection.cursor() as cursor:
-                for model in (ImportRow, *self.importer.written):
-                    cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
+                for table in [model._meta.db_table for model in [*self.importer.written, ImportRow]]:
+                    cursor.execute(f"ANALYZE {connection.ops.quote_name(table)}")
 
     def _report(self, step: list[Entry]) -> None:
         key = self.context.kind.grouped_by

@@ -167,7 +167,9 @@ class RecordImporter(Generic[Record]):
 
 def refuse(entry: Entry, refusal: RowRefused, context: Context) -> None:
     """Give a row its problem, in the words of the file."""
-    entry.problems.append(Problem(refusal.column, context.text_of(entry, refusal.column), refusal.reason))
+    entry.problems.append(
+        Problem(context.name_of(refusal.column), context.text_of(entry, refusal.column), refusal.reason)
+    )
 
 
 def last_left(kind: str, model: type[Model], pks: Iterable[int]) -> dict[int, dict[str, Any]]:

@@ -19,7 +19,7 @@ SEPARATORS = ",;\t"
 LONGEST_LINE = 1_000_000
 # A quote that is never closed swallows what follows; each such row costs one look ahead of at most a cell's limit.
 MOST_BROKEN_QUOTES = 1_000
-SAMPLE_LINES = 100
+SAMPLE_LINES, SAMPLE_LENGTH = 100, 1 << 20
 PREAMBLE_LINES = 20
 REPORT_COLUMNS = ("line", "column", "value", "reason")
 
@@ -55,7 +55,7 @@ class Table:
     def _squared(self, record: Row) -> Row:
         """The record with exactly the header's cells: spreadsheets leave out empty cells at a row's end."""
         cells, width = record.cells, len(self.header)
-        damage = record.damage or character_damage(cells)
+        damage = record.damage or character_damage(cells, self.encoding)
         if len(cells) > self.written_width and any(cell.strip() for cell in cells[self.written_width :]):
             damage = damage or _(
                 "The row has %(cells)d cells, the header has %(width)d: is a separator not quoted?"
@@ -76,7 +76,7 @@ def read_table(path: Path, *, known_columns: Collection[str] = (), encoding: str
     found = detect_encoding(path, named=encoding)
     known = {normal_name(name) for name in known_columns}
     with open_text(path, found) as text:
-        sample = [line for _number, line in zip(range(SAMPLE_LINES), physical_lines(text), strict=False)]
+        sample = first_lines(text)
     if not any(line.strip() for line in sample):
         raise Unreadable(_("The file is empty. Expected a CSV file whose first line names its columns."))
     separator = guess_separator(sample, known)
@@ -100,6 +100,18 @@ def physical_lines(text: TextIO) -> Iterator[str]:
                 % {"line": number, "limit": LONGEST_LINE}
             )
         yield line
+
+
+def first_lines(text: TextIO) -> list[str]:
+    """The lines by which one sees how a file is written."""
+    lines: list[str] = []
+    length = 0
+    for line in physical_lines(text):
+        lines.append(line)
+        length += len(line)
+        if len(lines) == SAMPLE_LINES or length > SAMPLE_LENGTH:
+            break
+    return lines
 
 
 class LineSource:
@@ -157,19 +169,24 @@ def read_records(text: TextIO, separator: str) -> Iterator[Row]:
 
 
 def broken_record(line: int, first: str, separator: str) -> Row:
-    """The first line of a record whose quotes do not match, cut into cells as well as can be."""
-    cells = next(csv.reader([first.rstrip("\r\n")], delimiter=separator, quoting=csv.QUOTE_NONE), [])
+    """The first line of a record that cannot be read, cut into cells as well as can be."""
+    cells = tuple(first.rstrip("\r\n").split(separator))
+    if any(len(cell) > csv.field_size_limit() for cell in cells):
+        return Row(line, cells, _("A cell has more than %(limit)d characters.") % {"limit": csv.field_size_limit()})
     damage = _("The quotes in this line do not match: a quote inside a quoted cell is written twice.")
-    return Row(line, tuple(cells), damage)
+    return Row(line, cells, damage)
 
 
-def character_damage(cells: tuple[str, ...]) -> str | None:
+def character_damage(cells: tuple[str, ...], encoding: Encoding) -> str | None:
     """What is wrong with the characters of a row, or None."""
     text = "".join(cells)
     if "\x00" in text:
         return _("The row holds a NUL character, which no text has.")
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        return _("The row holds bytes that are not of the file's encoding (UTF-8).")
+    if text.isascii():
+        return None
+    is_replaced = encoding.errors == "replace" and "\ufffd" in text
+    if is_replaced or any("\ud800" <= character <= "\udfff" for character in text):
+        return _("The row holds bytes that are not of the file's encoding (%(name)s).") % {"name": encoding.name}
     return None
 
 
@@ -196,13 +213,31 @@ def guess_separator(sample: list[str], known: Collection[str]) -> str:
 
 def _separator_score(sample: list[str], known: Collection[str]) -> Callable[[str], tuple[int, float, int]]:
     def score(separator: str) -> tuple[int, float, int]:
-        records = list(csv.reader(sample, delimiter=separator))
-        widths = [len(record) for record in records if record]
+        records = [record for _line, record in lenient_records(sample, separator)]
+        if not records:
+            return 0, 0.0, 0
+        widths = [len(record) for record in records]
         usual = max(set(widths), key=widths.count)
         best_header = max(len(known_in(record, known)) for record in records[:PREAMBLE_LINES])
         return best_header, widths.count(usual) / len(widths) if usual > 1 else 0.0, usual
 
     return score
+
+
+def lenient_records(lines: list[str], separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Line number and cells of the records in a sample that have any text; quotes need not match in it."""
+    source = LineSource(iter(lines))
+    reader = csv.reader(source, delimiter=separator)
+    while True:
+        line = source.begin_record()
+        try:
+            record = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            continue
+        if any(cell.strip() for cell in record):
+            yield line, record
 
 
 def known_in(record: list[str], known: Collection[str]) -> set[str]:
@@ -212,16 +247,11 @@ def known_in(record: list[str], known: Collection[str]) -> set[str]:
 
 def find_header(sample: list[str], separator: str, known: Collection[str]) -> tuple[tuple[str, ...], int]:
     """The header's cells and its line: the first line with most known columns, else the first with any text."""
-    source = LineSource(iter(sample))
-    reader = csv.reader(source, delimiter=separator)
-    candidates: list[tuple[int, int, list[str]]] = []
-    while len(candidates) < PREAMBLE_LINES:
-        line = source.begin_record()
-        record = next(reader, None)
-        if record is None:
-            break
-        if any(cell.strip() for cell in record) and not record[0].lower().startswith("sep="):
-            candidates.append((len(known_in(record, known)), line, record))
+    candidates = [
+        (len(known_in(record, known)), line, record)
+        for line, record in lenient_records(sample, separator)
+        if not record[0].lower().startswith("sep=")
+    ][:PREAMBLE_LINES]
     if not candidates:
         raise Unreadable(_("The file has no header. Expected a first line that names the columns."))
     _matches, line, record = max(candidates, key=lambda candidate: candidate[0])

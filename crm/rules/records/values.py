@@ -2,24 +2,19 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from crm.rules.records.errors import Question
+from crm.rules.records.formats import COMMA, EITHER, POINT, SLASHED, SPACES, Formats
 
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
-EXAMPLES = 3
 
-_SLASHED = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d{2})(?!\d)")
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4}|\d{2})(?!\d)")
 _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
 _WORDED = re.compile(r"(?:(\d{1,2})[ -]([^\W\d_]{3,})\.?|([^\W\d_]{3,})\.? (\d{1,2}))[, -]+(\d{4})(?!\d)")
 _TIME = re.compile(
-    r"[T,\s]*(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*([AaPp])?\.?(?:[Mm]\.?)?\s*(Z|z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?"
+    r"[T,\s]*(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(?:([AaPp])\.?[Mm]\.?)?\s*(Z|z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?"
 )
 # The first letters of each month as English and Russian write it; both genitive and nominative begin so.
 _MONTHS = {
@@ -44,112 +39,16 @@ _MONTHS = {
     for beginning in beginnings
 }
 
-_SPACES = re.compile(r"[\s\u00a0\u2007\u2009\u202f'’]")
 _PLAIN = re.compile(r"\d+")
-_POINT = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+|\d+\.\d{1,2}|\d+\.\d{4,}|\d{4,}\.\d+|0+\.\d+|\d{1,3}(?:,\d{3}){2,}|\.\d+")
-_COMMA = re.compile(r"\d{1,3}(?:\.\d{3})+,\d+|\d+,\d{1,2}|\d+,\d{4,}|\d{4,},\d+|0+,\d+|\d{1,3}(?:\.\d{3}){2,}|,\d+")
-_EITHER = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 
 
 class BadValue(ValueError):
     """A cell that cannot be what its column holds; the message says what would be right."""
 
 
-@dataclass(frozen=True)
-class Formats:
-    """How this file writes days, instants and numbers."""
-
-    zone: ZoneInfo
-    slashed: str | None = None
-    """"dmy" or "mdy" for dates like 03/04/2017; None where the file has none."""
-    decimal_mark: str = "."
-
-
-@dataclass
-class Evidence:
-    """What a file's cells say about its formats, gathered in one pass, before any row is read for its values."""
-
-    slashed: dict[str, list[tuple[int, str]]] = field(default_factory=lambda: {"dmy": [], "mdy": [], "either": []})
-    marks: dict[str, list[tuple[int, str]]] = field(default_factory=lambda: {".": [], ",": [], "either": []})
-
-    def see_date(self, line: int, text: str) -> None:
-        """Take note of a cell in a column of dates."""
-        if (found := _SLASHED.match(text)) and (verdict := _slashed_order(int(found[1]), int(found[2]))):
-            _remember(self.slashed[verdict], line, text)
-
-    def see_number(self, line: int, text: str) -> None:
-        """Take note of a cell in a column of amounts."""
-        if text.isdecimal():
-            return
-        digits = _SPACES.sub("", text).lstrip("+-−(").rstrip(")")
-        for mark, pattern in ((".", _POINT), (",", _COMMA), ("either", _EITHER)):
-            if pattern.fullmatch(digits):
-                _remember(self.marks[mark], line, text)
-                return
-
-    def settle(self, *, zone: ZoneInfo, date_format: str | None, decimal_mark: str | None) -> Formats:
-        """The formats of the file, `date_format` and `decimal_mark` being the mapping's answers.
-
-        Raises Question where the file could be read in two ways.
-        """
-        return Formats(zone, date_format or self._date_format(), decimal_mark or self._decimal_mark())
-
-    def _date_format(self) -> str | None:
-        day_first, month_first, either = (self.slashed[order] for order in ("dmy", "mdy", "either"))
-        if day_first and month_first:
-            raise Question(
-                _(
-                    "The dates contradict each other: %(day)s has the day first, %(month)s the month. "
-                    'Give `date_format` in the mapping: "dmy" or "mdy".'
-                )
-                % {"day": _quoted(day_first[:1]), "month": _quoted(month_first[:1])}
-            )
-        if day_first or month_first:
-            return "dmy" if day_first else "mdy"
-        if either:
-            raise Question(
-                _(
-                    "Dates such as %(examples)s could have the day or the month first. "
-                    'Say which: `date_format` in the mapping is "dmy" or "mdy".'
-                )
-                % {"examples": _quoted(either)}
-            )
-        return None
-
-    def _decimal_mark(self) -> str:
-        points, commas, either = (self.marks[mark] for mark in (".", ",", "either"))
-        if either and bool(points) == bool(commas):
-            raise Question(
-                _(
-                    "Numbers such as %(examples)s could be thousands or decimals. "
-                    'Say which: `decimal_mark` in the mapping is "." or ",".'
-                )
-                % {"examples": _quoted(either)}
-            )
-        return "," if commas and not points else "."
-
-
-def _slashed_order(first: int, second: int) -> str | None:
-    """Which order a date shows: None where both mean the same day, or where neither is one."""
-    if (first > 12 and second > 12) or first == second:
-        return None
-    if first > 12:
-        return "dmy"
-    return "mdy" if second > 12 else "either"
-
-
-def _remember(examples: list[tuple[int, str]], line: int, text: str) -> None:
-    if len(examples) < EXAMPLES:
-        examples.append((line, text))
-
-
-def _quoted(examples: Iterable[tuple[int, str]]) -> str:
-    return ", ".join(_("“%(text)s” (line %(line)d)") % {"text": text, "line": line} for line, text in examples)
-
-
 def read_number(text: str, formats: Formats) -> Decimal:
     """A number as people write it: `1 054,00`, `1,054.00`, `1054`, `(5)` for minus five."""
-    digits = _SPACES.sub("", text)
+    digits = SPACES.sub("", text)
     if digits.isdecimal() and digits.isascii():
         return Decimal(digits)
     bracketed = digits.startswith("(") and digits.endswith(")")
@@ -167,16 +66,16 @@ def _decimal_mark_of(digits: str, formats: Formats) -> str | None:
         return None
     if _PLAIN.fullmatch(digits):
         return "."
-    if _EITHER.fullmatch(digits):
+    if EITHER.fullmatch(digits):
         return formats.decimal_mark
-    if _POINT.fullmatch(digits):
+    if POINT.fullmatch(digits):
         return "."
-    return "," if _COMMA.fullmatch(digits) else None
+    return "," if COMMA.fullmatch(digits) else None
 
 
 def read_rate(text: str, formats: Formats) -> Decimal:
     """A number that is never grouped in thousands: its only mark is the decimal one."""
-    digits = _SPACES.sub("", text).replace(",", ".")
+    digits = SPACES.sub("", text).replace(",", ".")
     try:
         return Decimal(digits) if re.fullmatch(r"\d*\.?\d+", digits, re.ASCII) else read_number(text, formats)
     except ArithmeticError:
@@ -185,7 +84,7 @@ def read_rate(text: str, formats: Formats) -> Decimal:
 
 def read_whole_number(text: str, formats: Formats) -> int:
     """A count: any mark in it groups thousands."""
-    digits = _SPACES.sub("", text)
+    digits = SPACES.sub("", text)
     if re.fullmatch(r"\d{1,3}([.,]\d{3})+", digits, re.ASCII):
         digits = digits.replace(",", "").replace(".", "")
     value = read_number(digits, formats)
@@ -231,7 +130,7 @@ def _date_parts(text: str, formats: Formats) -> tuple[tuple[int, int, int], int]
         return (int(found[1]), int(found[2]), int(found[3])), found.end()
     if found := _DOTTED.match(text):
         return (_full_year(found[3]), int(found[2]), int(found[1])), found.end()
-    if formats.slashed != "iso" and (found := _SLASHED.match(text)):
+    if formats.slashed != "iso" and (found := SLASHED.match(text)):
         first, second = int(found[1]), int(found[2])
         day, month = (second, first) if formats.slashed == "mdy" else (first, second)
         return (_full_year(found[3]), month, day), found.end()
