@@ -54,6 +54,7 @@ class ActivityForm(forms.ModelForm):
         if "at" in self.fields:
             self.fields["at"].required = False
             self.fields["at"].help_text = _("Empty: now")
+            self.fields["at"].show_hidden_initial = False  # Django wants a second field where a default is a function
             # The picker shows whole minutes: what it shows unchanged has not changed.
             self.initial["at"] = self.instance.at.replace(second=0, microsecond=0) if self.instance.pk else None
 

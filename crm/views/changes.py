@@ -99,7 +99,7 @@ def line(entry: AuditEntry, icon: str, label: str, **said: Any) -> Change:
 def field_of(model: type[models.Model], column: str) -> Any:
     """Return the field stored in `column`, or None where the model no longer has it."""
     try:
-        return model._meta.get_field(column.removesuffix("_id"))  # noqa: SLF001  Django documents _meta
+        return model._meta.get_field(column.removesuffix("_id"))
     except FieldDoesNotExist:
         return None
 

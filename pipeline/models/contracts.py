@@ -75,3 +75,11 @@ class Contract(Recoverable):
 
     def __str__(self) -> str:
         return f"{self.company_id} {self.starts_on}"
+
+    def state_on(self, day: dt.date) -> str:
+        """Say how it stands on `day`: coming, running, cancelled or ended."""
+        if day < self.starts_on:
+            return "coming"
+        if self.cancelled_on is not None and self.cancelled_on <= day:
+            return "cancelled"
+        return "ended" if self.ends_on is not None and self.ends_on <= day else "running"

@@ -28,6 +28,7 @@ from crm.models import (
     Subject,
     audited,
     currency_field,
+    folded,
     search_column,
 )
 from pipeline.models.stages import LossReason, Pipeline, Stage
@@ -65,6 +66,27 @@ class DealQuerySet(SearchedQuerySet):
     def without_next_step(self) -> Self:
         """Open deals for which nothing is planned."""
         return self.open().filter(next_step_at__isnull=True)
+
+    def in_state(self, state: str, now: dt.datetime) -> Self:
+        """Open deals in a next-activity state: overdue, today (by the active clock), planned, unplanned; or rotting."""
+        if state == "unplanned":
+            return self.without_next_step()
+        if state == "rotting":
+            return self.rotting(now)
+        tomorrow = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0) + dt.timedelta(days=1)
+        bounds = {
+            "overdue": Q(next_step_at__lt=now),
+            "today": Q(next_step_at__gte=now, next_step_at__lt=tomorrow),
+            "planned": Q(next_step_at__gte=tomorrow),
+        }
+        return self.open().filter(bounds[state])
+
+    def matching(self, text: str) -> Self:
+        """Deals whose own or whose company's name holds every word of `text`, in any case, ё as е."""
+        found = self
+        for word in folded(text).split():
+            found = found.filter(Q(search__contains=word) | Q(company__search__contains=word))
+        return found
 
     def usual_cycle(self, pipeline: Pipeline) -> dt.timedelta | None:
         """Return the median time from opening to winning of the pipeline's latest wins."""

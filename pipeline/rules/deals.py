@@ -8,9 +8,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from crm.models import User
+from crm.models import Company, Contact, User
 from crm.rules.audit import acting
+from crm.rules.companies import company_named, contact_named
 from crm.rules.errors import NotAllowed
+from crm.rules.follow_ups import bin_follow_ups, unbin_follow_ups
 from pipeline.models import Deal, Stage
 from pipeline.rules import stays
 from pipeline.rules.entering import on_entering
@@ -28,7 +30,8 @@ EDITABLE = (
 def open_deal(*, stage: Stage, fields: Mapping[str, Any], by: User, now: dt.datetime) -> Deal:
     """Create an open deal on top of `stage`, its first stay begun; raises StageRequires, WrongStage or NotAllowed.
 
-    `fields` are those of `EDITABLE`, and `lead` for a conversion; the owner is `by` unless given.
+    `fields` are those of `EDITABLE`, and `lead` for a conversion; the owner is `by` unless given. A company or contact
+    that is not saved yet is added by its name.
     """
     if not by.may_write:
         raise NotAllowed(_("You may look, but not add deals."))
@@ -36,8 +39,9 @@ def open_deal(*, stage: Stage, fields: Mapping[str, Any], by: User, now: dt.date
         share_pipeline(stage.pipeline_id)
         if stage.is_archived or stage.is_won:
             raise WrongStage(_("A deal does not begin in stage “%(stage)s”.") % {"stage": stage})
+        known = _with_new_records(fields, by)
         deal = Deal(
-            **{"owner": by, **fields}, pipeline=stage.pipeline, stage=stage, created_at=now, stage_entered_at=now
+            **{"owner": by, **known}, pipeline=stage.pipeline, stage=stage, created_at=now, stage_entered_at=now
         )
         deal.rank = rank_on_top(stage)
         check_requirements(deal, stage)
@@ -53,26 +57,43 @@ def edit_deal(deal: Deal, *, fields: Mapping[str, Any], seen_version: int, by: U
         if not Deal.objects.editable_by(by).filter(pk=deal.pk).exists():
             raise NotAllowed(_("You may see this deal but not change it."))
         fresh = claim(deal, seen_version=seen_version)
+        known = _with_new_records(fields, by)
         for name in EDITABLE:
-            if name in fields:
-                setattr(fresh, name, fields[name])
+            if name in known:
+                setattr(fresh, name, known[name])
         fresh.save()
     return fresh
 
 
 def delete_deal(deal: Deal, *, seen_version: int, by: User, now: dt.datetime) -> None:
-    """Put the deal into the bin, from which `restore_deal` takes it for 30 days."""
+    """Put the deal and what was planned for it into the bin, from which `restore_deal` takes them for 30 days."""
     with acting(by):
         if not Deal.objects.editable_by(by).filter(pk=deal.pk).exists():
             raise NotAllowed(_("You may see this deal but not delete it."))
         fresh = claim(deal, seen_version=seen_version)
+        bin_follow_ups(fresh, now=now)
         fresh.deleted_at = now
         fresh.save(update_fields=["deleted_at"])
 
 
-def restore_deal(deal: Deal, *, by: User) -> Deal:
-    """Take the deal out of the bin, as it was."""
+def restore_deal(deal: Deal, *, by: User, now: dt.datetime) -> Deal:
+    """Take the deal out of the bin with what was planned for it; NotAllowed after 30 days or to whom it is foreign."""
     with acting(by):
-        Deal.objects.filter(pk=deal.pk).update(deleted_at=None)
-        deal.refresh_from_db()
-    return deal
+        binned = Deal.objects.in_bin_of(by, now).select_for_update().filter(pk=deal.pk).first()
+        if binned is None:
+            raise NotAllowed(_("This can no longer be taken out of the bin."))
+        binned_at, binned.deleted_at = binned.deleted_at, None
+        binned.save(update_fields=["deleted_at"])
+        unbin_follow_ups(binned, binned_at=binned_at, now=now)
+    return binned
+
+
+def _with_new_records(fields: Mapping[str, Any], by: User) -> dict[str, Any]:
+    """Return `fields` with a company and contact that were only named found or added."""
+    known = dict(fields)
+    company, contact = known.get("company"), known.get("contact")
+    if isinstance(company, Company) and company.pk is None:
+        known["company"] = company_named(company.name, by=by)
+    if isinstance(contact, Contact) and contact.pk is None:
+        known["contact"] = contact_named(contact.name, company=known.get("company"), by=by)
+    return known

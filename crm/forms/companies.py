@@ -1,0 +1,59 @@
+"""Companies and contacts as a person edits them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from crm.forms.inputs import ChooserField
+from crm.models import Company, Contact, User
+
+
+class _RecordForm(forms.ModelForm):
+    """What companies and contacts share: an owner, and that the rule writes only what was changed."""
+
+    def __init__(self, *args: Any, by: User, **options: Any) -> None:
+        super().__init__(*args, **options)
+        owners = User.objects.filter(
+            Q(pk__in=User.objects.assignable_by(by).values("pk")) | Q(pk=self.instance.owner_id)
+        )
+        self.fields["owner"].queryset = owners  # type: ignore[attr-defined]
+        if self.instance.pk is None:
+            self.fields["owner"].initial = by.pk
+
+    def said(self) -> dict[str, Any]:
+        """What the rule is given: of a record that exists already only the changed fields."""
+        if self.instance.pk is None:
+            return dict(self.cleaned_data)
+        return {name: self.cleaned_data[name] for name in self.changed_data}
+
+    def _post_clean(self) -> None:
+        """The rule writes the record; the form leaves its instance as it was seen."""
+
+
+class CompanyForm(_RecordForm):
+    """The facts of a company."""
+
+    class Meta:
+        model = Company
+        fields = ("name", "domain", "industry", "country", "employees", "owner")
+
+
+class ContactForm(_RecordForm):
+    """The facts of a person."""
+
+    company = ChooserField(None, address="choose_companies", adds=True, required=False, label=_("Company"))
+
+    class Meta:
+        model = Contact
+        fields = ("name", "position", "company", "email", "phone", "owner")
+
+    def __init__(self, *args: Any, by: User, **options: Any) -> None:
+        super().__init__(*args, by=by, **options)
+        visible = Company.objects.visible_to(by)
+        self.fields["company"].queryset = Company.objects.filter(  # type: ignore[attr-defined]
+            Q(pk__in=visible.values("pk")) | Q(pk=self.instance.company_id)
+        )

@@ -1,0 +1,37 @@
+"""What choosers offer while one types: rows the person may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+
+from crm.forms.inputs import OFFERED
+from crm.models import Company, Contact
+
+LONGEST = 200
+"""Nobody types a longer name; a longer text finds nothing it would not find without its end."""
+
+
+@require_safe
+def choose_companies(request: HttpRequest) -> JsonResponse:
+    """Offer companies by name or domain."""
+    return _offer(Company.objects.visible_to(request.user).matching(request.GET.get("q", "")[:LONGEST]))
+
+
+@require_safe
+def choose_contacts(request: HttpRequest) -> JsonResponse:
+    """Offer contacts by name, e-mail or phone, each with its company."""
+    found = Contact.objects.visible_to(request.user).matching(request.GET.get("q", "")[:LONGEST])
+    return _offer(found.select_related("company"), beside="company")
+
+
+def _offer(rows: Any, *, beside: str = "") -> JsonResponse:
+    offers = [{"value": str(row.pk), "text": _text(row, beside)} for row in rows[:OFFERED]]
+    return JsonResponse(offers, safe=False)
+
+
+def _text(row: Any, beside: str) -> str:
+    further = getattr(row, beside) if beside else None
+    return f"{row}, {further}" if further else str(row)

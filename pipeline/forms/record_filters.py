@@ -1,0 +1,154 @@
+"""The filters of the company, contact and deal lists, as they stand in their addresses."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import django_filters
+from django.db.models import Q
+from django.forms import HiddenInput
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from crm.forms.inputs import AmountField, DayInput
+from crm.models import Company, Contact, LeadSource, Team, User
+from pipeline.models import Deal, Pipeline, Stage
+
+ANY = _("any")
+
+
+class TextFilter(django_filters.CharFilter):
+    """Every word of the text, in any case, ё as е: the queryset's own `matching`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=200, **options)
+
+    def filter(self, qs: Any, value: str | None) -> Any:
+        """Narrow `qs` to what matches."""
+        return qs.matching(value) if value else qs
+
+
+class SumFilter(django_filters.NumberFilter):
+    """A bound of an amount, written as people write it."""
+
+    field_class = AmountField
+
+
+class DayFilter(django_filters.DateFilter):
+    """A bound of a date or, cut at the reader's midnight, of a time; a last day is included."""
+
+    def __init__(self, *, is_moment: bool = False, **options: Any) -> None:
+        super().__init__(widget=DayInput(), **options)
+        self.is_moment = is_moment
+
+    def filter(self, qs: Any, value: Any) -> Any:
+        """Narrow `qs`; of a time, "until a day" means before the next."""
+        if value is None or not self.is_moment:
+            return super().filter(qs, value)
+        day = value + dt.timedelta(days=1) if self.lookup_expr == "lt" else value
+        return super().filter(qs, timezone.make_aware(dt.datetime.combine(day, dt.time.min)))
+
+
+def people_seen(request: HttpRequest) -> Any:
+    """People whose records the reader may see."""
+    return User.objects.visible_to(request.user)  # type: ignore[arg-type]
+
+
+def teams_seen(request: HttpRequest) -> Any:
+    """Teams of the people whose records the reader may see."""
+    return Team.objects.filter(Q(members__in=people_seen(request)) | Q(leaders=request.user.pk)).distinct()
+
+
+def pipelines_seen(request: HttpRequest) -> Any:
+    """Pipelines the reader works in."""
+    return Pipeline.objects.visible_to(request.user)  # type: ignore[arg-type]
+
+
+def stages_seen(request: HttpRequest) -> Any:
+    """Stages of those pipelines."""
+    stages = Stage.objects.live().filter(pipeline__in=pipelines_seen(request)).select_related("pipeline")
+    return stages.order_by("pipeline__position", "pipeline_id", "position")
+
+
+def companies_seen(request: HttpRequest) -> Any:
+    """Companies the reader may see."""
+    return Company.objects.visible_to(request.user)
+
+
+def contacts_seen(request: HttpRequest) -> Any:
+    """Contacts the reader may see."""
+    return Contact.objects.visible_to(request.user)
+
+
+class CompanyFilter(django_filters.FilterSet):
+    """Companies by text, owner, industry and country."""
+
+    q = TextFilter(label=_("Name or domain"))
+    owner = django_filters.ModelChoiceFilter(queryset=people_seen, label=_("Owner"), empty_label=ANY)
+    industry = django_filters.CharFilter(lookup_expr="iexact", label=_("Industry"), max_length=120)
+    country = django_filters.CharFilter(lookup_expr="iexact", label=_("Country"), max_length=120)
+
+    class Meta:
+        model = Company
+        fields: list[str] = []
+
+
+class ContactFilter(django_filters.FilterSet):
+    """Contacts by text and owner."""
+
+    q = TextFilter(label=_("Name, e-mail or phone"))
+    owner = django_filters.ModelChoiceFilter(queryset=people_seen, label=_("Owner"), empty_label=ANY)
+
+    class Meta:
+        model = Contact
+        fields: list[str] = []
+
+
+class DealFilter(django_filters.FilterSet):
+    """Deals by everything a person narrows a list or a board by; the outcome is a tab of the list."""
+
+    q = TextFilter(label=_("Deal or company"))
+    pipeline = django_filters.ModelChoiceFilter(
+        queryset=pipelines_seen, to_field_name="slug", label=_("Pipeline"), empty_label=ANY
+    )
+    stage = django_filters.ModelChoiceFilter(queryset=stages_seen, label=_("Stage"), empty_label=ANY)
+    owner = django_filters.ModelChoiceFilter(queryset=people_seen, label=_("Owner"), empty_label=ANY)
+    team = django_filters.ModelChoiceFilter(
+        field_name="owner__team", queryset=teams_seen, label=_("Team"), empty_label=ANY
+    )
+    source = django_filters.ModelChoiceFilter(queryset=LeadSource.objects.all(), label=_("Source"), empty_label=ANY)
+    state = django_filters.ChoiceFilter(
+        choices=[
+            ("overdue", _("overdue")),
+            ("today", _("today")),
+            ("planned", _("planned")),
+            ("unplanned", _("nothing planned")),
+            ("rotting", _("rotting")),
+        ],
+        method="in_state",
+        label=_("Next step"),
+        empty_label=ANY,
+    )
+    tag = django_filters.CharFilter(method="with_tag", label=_("Tag"), max_length=40)
+    amount_from = SumFilter(field_name="amount", lookup_expr="gte", label=_("Amount from"))
+    amount_to = SumFilter(field_name="amount", lookup_expr="lte", label=_("Amount to"))
+    closes_from = DayFilter(field_name="expected_close_on", lookup_expr="gte", label=_("Closes from"))
+    closes_to = DayFilter(field_name="expected_close_on", lookup_expr="lte", label=_("Closes until"))
+    created_from = DayFilter(field_name="created_at", lookup_expr="gte", is_moment=True, label=_("Created from"))
+    created_to = DayFilter(field_name="created_at", lookup_expr="lt", is_moment=True, label=_("Created until"))
+    company = django_filters.ModelChoiceFilter(queryset=companies_seen, label=_("Company"), widget=HiddenInput)
+    contact = django_filters.ModelChoiceFilter(queryset=contacts_seen, label=_("Contact"), widget=HiddenInput)
+
+    class Meta:
+        model = Deal
+        fields: list[str] = []
+
+    def in_state(self, deals: Any, _name: str, state: str) -> Any:
+        """Open deals in a next-activity state, or rotting."""
+        return deals.in_state(state, timezone.now())
+
+    def with_tag(self, deals: Any, _name: str, tag: str) -> Any:
+        """Deals that carry the tag."""
+        return deals.filter(tags__contains=[tag.strip()])

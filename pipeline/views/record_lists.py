@@ -1,0 +1,153 @@
+"""Reads the list of records that an address asks for: filters, order and page, quickly whatever its length."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.forms import ModelChoiceField
+from django.http import Http404, HttpRequest, QueryDict
+from django.utils.html import strip_tags
+from django.utils.translation import gettext as _
+
+from crm.templatetags.formats import day
+
+PAGE = 50
+MOST = 10_000
+"""Counted no further, and paged no further: who wants more narrows the list or exports it."""
+
+Orders = Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One filter as components/filter_chip.html wants it."""
+
+    label: str
+    value: str
+    field: Any
+    is_set: bool
+    query: list[tuple[str, str]]
+    clear_url: str
+
+
+@dataclass(frozen=True)
+class RecordList:
+    """A page of rows. `count` is None beyond `MOST`; `first` and `last` number the rows shown, from 1."""
+
+    filters: Any
+    rows: list[Any]
+    matching: Any
+    sort: str
+    page: int
+    has_next: bool
+    count: int | None
+    chips: list[Chip] = field(default_factory=list)
+    kept: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def first(self) -> int:
+        """The number of the first row shown."""
+        return (self.page - 1) * PAGE + 1
+
+    @property
+    def last(self) -> int:
+        """The number of the last row shown."""
+        return self.first + len(self.rows) - 1
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether a filter keeps rows away."""
+        return any(value not in {None, ""} for value in self.filters.form.cleaned_data.values())
+
+
+def read_list(request: HttpRequest, filters: Any, *, orders: Orders, always: Sequence[str] | None = None) -> RecordList:
+    """Read the page that `request` asks for; a filter that names what does not exist or may not be seen is 404.
+
+    `orders` says by which fields each `?sort=` sorts; the first is the one without asking, "-" before a name turns it.
+    `always` are the filters that have a chip even while they are not set; None means all.
+    """
+    matching = ordered(request, filters, orders)
+    page = _page_asked(request)
+    rows = list(matching[(page - 1) * PAGE : page * PAGE + 1])
+    if page > 1 and not rows:
+        raise Http404
+    return RecordList(
+        filters=filters,
+        rows=rows[:PAGE],
+        matching=matching,
+        sort=request.GET.get("sort") or next(iter(orders)),
+        page=page,
+        has_next=len(rows) > PAGE and page * PAGE < MOST,
+        count=_count(matching, rows, page),
+        chips=_chips(request.GET, filters.form, always),
+        kept=_kept(request.GET, without="q"),
+    )
+
+
+def ordered(request: HttpRequest, filters: Any, orders: Orders) -> Any:
+    """Return all rows that the filters let through, in the order that the address asks for."""
+    if not filters.form.is_valid() and _names_nothing_known(filters.form):
+        raise Http404
+    rows = filters.qs if filters.form.is_valid() else filters.queryset.none()
+    sort = request.GET.get("sort") or next(iter(orders))
+    fields = orders.get(sort.removeprefix("-"))
+    if fields is None:
+        raise Http404
+    turned = rows.order_by(*fields)
+    return turned.reverse() if sort.startswith("-") else turned
+
+
+def _count(matching: Any, rows: Sequence[Any], page: int) -> int | None:
+    if page == 1 and len(rows) <= PAGE:
+        return len(rows)
+    count = matching.order_by()[: MOST + 1].count()
+    return count if count <= MOST else None
+
+
+def _page_asked(request: HttpRequest) -> int:
+    page = request.GET.get("page", "1")
+    if not page.isdecimal() or not 1 <= int(page[:6]) <= MOST // PAGE:
+        raise Http404
+    return int(page)
+
+
+def _names_nothing_known(form: Any) -> bool:
+    """Whether a choice does not exist, or is not the person's to see."""
+    return any(form.has_error(name, code="invalid_choice") for name in form.fields)
+
+
+def _chips(query: QueryDict, form: Any, always: Sequence[str] | None) -> list[Chip]:
+    chips = {name: _chip(query, form, name) for name in form.fields if name != "q"}
+    return [chip for name, chip in chips.items() if chip.is_set or always is None or name in always]
+
+
+def _chip(query: QueryDict, form: Any, name: str) -> Chip:
+    value = form.cleaned_data.get(name) if form.is_valid() else None
+    kept = query.copy()
+    for gone in (name, "page"):
+        kept.pop(gone, None)
+    is_set = value not in {None, ""}
+    return Chip(
+        label=str(form.fields[name].label),
+        value=_in_words(form.fields[name], value) if is_set else _("any"),
+        field=form[name],
+        is_set=is_set,
+        query=_kept(query, without=name),
+        clear_url=f"?{kept.urlencode()}",
+    )
+
+
+def _in_words(form_field: Any, value: Any) -> str:
+    if isinstance(form_field, ModelChoiceField):
+        return str(value)
+    choices = dict(getattr(form_field, "choices", ()))
+    if value in choices:
+        return str(choices[value])
+    return strip_tags(day(value)) if hasattr(value, "isoformat") else str(value)
+
+
+def _kept(query: QueryDict, *, without: str) -> list[tuple[str, str]]:
+    """The rest of the address, as hidden fields of a filter's form."""
+    return [(name, value) for name, value in query.items() if name not in {without, "page"} and value]
