@@ -1,0 +1,376 @@
+"""The lead list, a lead's page and panel, the export, and the conversion dialog."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from crm.models import Company, Contact, Lead, Team, User
+from crm.models.response_clock import response_clock
+from pipeline.models import Deal, Pipeline, Stage
+from tests.factories import (
+    CompanyFactory,
+    ContactFactory,
+    LeadFactory,
+    LeadSourceFactory,
+    TeamFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HX-Request": "true"}
+LIST_QUERIES = 20
+"""Session and person; what they see; six counts; four parts of the page; the chips' choices; the lead in hand."""
+
+
+@pytest.fixture
+def web(client: Client, rep: User) -> Client:
+    client.force_login(rep)
+    return client
+
+
+@pytest.fixture
+def lead(rep: User) -> Lead:
+    return LeadFactory(name="Daria Fomina", company_name="Grain Mill Co.", email="daria@grain.test", owner=rep)
+
+
+def shown(client: Client, **query: Any) -> list[str]:
+    answer = client.get(reverse("lead_list"), query)
+    assert answer.status_code == 200, answer.content
+    return [lead.name for lead in answer.context["inbox"].page.object_list]
+
+
+def ago(**length: float) -> dt.datetime:
+    return timezone.now() - dt.timedelta(**length)
+
+
+# --- The list -------------------------------------------------------------------------------------------------------
+
+
+def test_the_most_urgent_stand_first(web: Client, rep: User) -> None:
+    patient = LeadSourceFactory(respond_within_minutes=600)
+    today = timezone.localdate()
+    LeadFactory(
+        name="answered long ago", owner=rep, status="working", first_response_at=ago(days=2), created_at=ago(days=3)
+    )
+    LeadFactory(
+        name="answered lately", owner=rep, status="working", first_response_at=ago(hours=1), created_at=ago(hours=2)
+    )
+    LeadFactory(name="came first, may wait", owner=rep, source=patient, created_at=ago(hours=2))
+    LeadFactory(name="runs out first", owner=rep, created_at=ago(minutes=50))
+    LeadFactory(name="put aside", owner=rep, status="nurturing", nurture_until=today + dt.timedelta(days=9))
+    LeadFactory(name="back today", owner=rep, status="nurturing", nurture_until=today)
+
+    assert shown(web) == [
+        "runs out first",
+        "came first, may wait",
+        "back today",
+        "answered lately",
+        "answered long ago",
+        "put aside",
+    ]
+
+
+def test_tabs_show_and_count_what_they_say(web: Client, rep: User, colleague: User) -> None:
+    LeadFactory(name="mine", owner=rep)
+    LeadFactory(name="theirs", owner=colleague, first_response_at=timezone.now(), status="working")
+    LeadFactory(name="free", created_at=ago(hours=3))
+    LeadFactory(name="aside", owner=rep, status="nurturing", nurture_until=dt.date(2099, 1, 1))
+    LeadFactory(name="closed", owner=rep, status="disqualified", disqualified_at=timezone.now())
+
+    answer = web.get(reverse("lead_list"))
+    counts = {tab.key: tab.count for tab in answer.context["inbox"].tabs}
+
+    assert counts == {"inbox": 4, "waiting": 2, "mine": 2, "unassigned": 1, "nurturing": 1, "all": None}
+    assert (answer.context["inbox"].waiting, answer.context["inbox"].late) == (2, 1)
+    assert set(shown(web, view="waiting")) == {"mine", "free"}
+    assert set(shown(web, view="mine")) == {"mine", "aside"}
+    assert shown(web, view="unassigned") == ["free"]
+    assert shown(web, view="nurturing") == ["aside"]
+    assert set(shown(web, view="all")) == {"mine", "theirs", "free", "aside", "closed"}
+
+
+def test_only_what_one_may_see_is_listed_and_counted(
+    client: Client, rep: User, manager: User, outsider: User, viewer: User, north: Team
+) -> None:
+    LeadFactory(name="rita's", owner=rep)
+    LeadFactory(name="north's", team=north)
+    LeadFactory(name="anybody's")
+    LeadFactory(name="otto's", owner=outsider)
+    expected = {
+        rep: {"rita's", "north's", "anybody's"},
+        manager: {"rita's", "north's", "anybody's"},
+        outsider: {"otto's", "anybody's"},
+        viewer: {"rita's", "north's", "anybody's", "otto's"},
+    }
+    for person, names in expected.items():
+        client.force_login(person)
+        answer = client.get(reverse("lead_list"))
+        assert {lead.name for lead in answer.context["inbox"].page.object_list} == names
+        assert answer.context["inbox"].tabs[0].count == len(names)
+
+
+def test_filters_narrow_the_list(web: Client, rep: User, colleague: User, north: Team) -> None:
+    fair = LeadSourceFactory()
+    LeadFactory(name="Пётр Ёлкин", company_name="Ледокол", owner=rep, source=fair, created_at=ago(days=10))
+    LeadFactory(name="Greta Holm", email="greta@fjord.test", owner=colleague, status="qualified")
+    LeadFactory(name="Gone", owner=rep, status="disqualified", disqualified_at=timezone.now())
+
+    assert shown(web, q="елкин ЛЕДО") == ["Пётр Ёлкин"]
+    assert shown(web, q="FJORD") == ["Greta Holm"]
+    assert shown(web, source=fair.pk) == ["Пётр Ёлкин"]
+    assert shown(web, owner=colleague.pk) == ["Greta Holm"]
+    assert set(shown(web, team=north.pk)) == {"Пётр Ёлкин", "Greta Holm"}
+    assert shown(web, status="qualified") == ["Greta Holm"]
+    assert shown(web, status="disqualified") == ["Gone"]  # closed leads are looked for among all
+    assert shown(web, since=ago(days=2).date().isoformat()) == ["Greta Holm"]
+    assert shown(web, until=ago(days=2).date().isoformat()) == ["Пётр Ёлкин"]
+    assert shown(web, q="100%_") == []
+
+
+@pytest.mark.parametrize("query", [{"source": 0}, {"owner": "x"}, {"status": "dead"}, {"view": "yours"}, {"team": 0}])
+def test_a_filter_that_does_not_exist_is_not_found(query: dict[str, object], web: Client) -> None:
+    assert web.get(reverse("lead_list"), query).status_code == 404
+
+
+def test_a_person_out_of_sight_is_no_filter(web: Client, outsider: User) -> None:
+    assert web.get(reverse("lead_list"), {"owner": outsider.pk}).status_code == 404
+    assert web.get(reverse("lead_list"), {"team": outsider.team_id}).status_code == 404
+
+
+def test_a_wrong_date_is_said_and_the_list_still_stands(web: Client, lead: Lead) -> None:
+    for query in ({"since": "soon"}, {"since": "2026-02-02", "until": "2026-02-01"}, {"q": "x" * 201}):
+        answer = web.get(reverse("lead_list"), query)
+        assert answer.status_code == 422
+        assert b"form-errors" in answer.content
+
+
+def test_pages_run_through_all_parts(web: Client, rep: User) -> None:
+    for number in range(20):
+        LeadFactory(name=f"waiting {number}", owner=rep, created_at=ago(hours=number))
+        LeadFactory(name=f"in hand {number}", owner=rep, status="working", created_at=ago(hours=number))
+
+    first, second = shown(web), shown(web, page=2)
+
+    assert (len(first), len(second)) == (25, 15)
+    assert all(name.startswith("waiting") for name in first[:20])
+    assert len(set(first) | set(second)) == 40
+
+
+def test_the_list_takes_as_many_queries_however_long_it_is(web: Client, rep: User) -> None:
+    source = LeadSourceFactory()
+    for number in range(3):
+        LeadFactory(owner=rep, source=source)
+        LeadFactory(owner=rep, source=source, status="working", company_name=str(number))
+    web.get(reverse("lead_list"))  # content types are read once a process
+    with CaptureQueriesContext(connection) as few:
+        web.get(reverse("lead_list"))
+    for _number in range(20):
+        LeadFactory(owner=UserFactory(team=rep.team), source=LeadSourceFactory())
+    with CaptureQueriesContext(connection) as many:
+        web.get(reverse("lead_list"))
+
+    assert len(many) == len(few) <= LIST_QUERIES
+
+
+def test_htmx_gets_the_list_alone(web: Client, lead: Lead) -> None:
+    answer = web.get(reverse("lead_list"), headers={**HTMX, "HX-Target": "lead-list"})
+    text = answer.content.decode()
+
+    assert "<html" not in text
+    assert 'id="lead-panel"' not in text
+    assert text.count("hx-swap-oob") == 2  # the tabs' counts and the figures
+
+
+def test_an_empty_list_teaches_or_offers_to_clear(web: Client) -> None:
+    assert "No leads yet" in web.get(reverse("lead_list")).content.decode()
+    assert "Clear the filters" in web.get(reverse("lead_list"), {"q": "nobody"}).content.decode()
+
+
+def test_the_lead_in_hand_is_the_most_urgent_or_the_one_named(web: Client, rep: User, colleague: User) -> None:
+    LeadFactory(name="a colleague's, late", owner=colleague, created_at=ago(hours=9))
+    mine = LeadFactory(name="mine", owner=rep, created_at=ago(minutes=9))
+    other = LeadFactory(name="other", owner=rep, created_at=ago(minutes=1))
+
+    assert web.get(reverse("lead_list")).context["lead"] == mine
+    assert web.get(reverse("lead_list"), {"lead": other.pk}).context["lead"] == other
+    for closed in ("none", "0", "9" * 30):
+        assert web.get(reverse("lead_list"), {"lead": closed}).context["lead"] is None
+
+
+# --- A lead's page --------------------------------------------------------------------------------------------------
+
+
+def test_a_foreign_lead_is_not_found(client: Client, lead: Lead, outsider: User) -> None:
+    client.force_login(outsider)
+    assert client.get(lead.get_absolute_url()).status_code == 404
+    assert client.get(reverse("lead_convert", args=[lead.pk])).status_code == 404
+
+
+def test_the_page_offers_decisions_to_those_who_may_decide(
+    client: Client, lead: Lead, rep: User, colleague: User, viewer: User
+) -> None:
+    for person, may in ((rep, True), (colleague, False), (viewer, False)):
+        client.force_login(person)
+        page = client.get(lead.get_absolute_url()).content.decode()
+        assert (reverse("lead_convert", args=[lead.pk]) in page) is may
+        assert (reverse("lead_edit", args=[lead.pk]) in page) is may
+
+
+def test_parts_of_the_page_come_alone(web: Client, lead: Lead) -> None:
+    for target in ("lead-panel", "lead-clock", "timeline"):
+        answer = web.get(lead.get_absolute_url(), headers={**HTMX, "HX-Target": target}).content.decode()
+        assert f'id="{target}"' in answer
+        assert "<html" not in answer
+    assert "<html" in web.get(lead.get_absolute_url(), headers=HTMX).content.decode()
+
+
+NOW = dt.datetime(2026, 6, 10, 12, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"created_at": NOW - dt.timedelta(minutes=60 + 84)}, "1 h 24 min late"),
+        ({"created_at": NOW - dt.timedelta(minutes=48)}, "12 min left"),
+        ({"status": "working", "first_response_at": NOW - dt.timedelta(minutes=42)}, "answered in 18 min"),
+        ({"status": "nurturing", "nurture_until": dt.date(2026, 9, 1)}, "back on"),
+        ({"status": "working"}, "not answered"),
+    ],
+)
+def test_the_clock_says_it_in_words(fields: dict[str, Any], words: str, web: Client, rep: User) -> None:
+    LeadFactory(owner=rep, **{"created_at": NOW - dt.timedelta(hours=1), **fields})
+    with time_machine.travel(NOW, tick=False):
+        web.force_login(rep)
+        assert words in web.get(reverse("lead_list")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "state", "left"),
+    [(0, "running", 1.0), (44, "running", 16 / 60), (46, "short", 14 / 60), (60, "short", 0.0), (61, "late", 0.0)],
+)
+def test_the_clock_runs_out(minutes: int, state: str, left: float) -> None:
+    lead = Lead(name="Daria", created_at=NOW - dt.timedelta(minutes=minutes))
+    clock = response_clock(lead, NOW)
+    assert (clock.state, round(clock.left, 6)) == (state, round(left, 6))
+
+
+# --- The export -----------------------------------------------------------------------------------------------------
+
+
+def rows_of(answer: Any) -> list[list[str]]:
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    return list(csv.reader(io.StringIO(text)))
+
+
+def test_the_export_holds_what_the_list_shows_and_no_formula(web: Client, rep: User, outsider: User) -> None:
+    LeadFactory(name='=cmd|" /C calc"!A0', message="+1\n-2", owner=rep, email="a@b.test")
+    LeadFactory(name="Пётр", owner=rep, status="working")
+    LeadFactory(name="foreign", owner=outsider)
+
+    header, *rows = rows_of(web.get(reverse("lead_export")))
+    assert header[:3] == ["Came in", "First answered", "Lead"]
+    assert [row[2] for row in rows] == ['\'=cmd|" /C calc"!A0', "Пётр"]
+    assert rows[0][6] == "'+1\n-2"
+    assert [row[2] for row in rows_of(web.get(reverse("lead_export"), {"q": "пётр"}))[1:]] == ["Пётр"]
+
+
+def test_the_export_tells_time_on_the_persons_clock(web: Client, rep: User) -> None:
+    User.objects.filter(pk=rep.pk).update(time_zone="Asia/Kathmandu", language="ru")
+    LeadFactory(owner=rep, created_at=dt.datetime(2026, 6, 10, 20, 0, tzinfo=dt.UTC))
+    assert rows_of(web.get(reverse("lead_export")))[1][0] == "2026-06-11 01:45"
+
+
+# --- Converting -----------------------------------------------------------------------------------------------------
+
+
+def said(lead: Lead, stage: Stage, **more: object) -> dict[str, object]:
+    return {"version": lead.version, "name": "Belt dryer", "stage": stage.pk, "currency": "EUR", **more}
+
+
+def convert_url(lead: Lead) -> str:
+    return reverse("lead_convert", args=[lead.pk])
+
+
+def test_the_dialog_offers_who_may_be_meant(web: Client, lead: Lead, rep: User, outsider: User, stages: object) -> None:
+    Lead.objects.filter(pk=lead.pk).update(phone="8 (912) 345-67-89")
+    same_mail = ContactFactory(name="D. Fomina", email="DARIA@grain.test", owner=rep)
+    same_phone = ContactFactory(name="Reception", phone="+7 912 3456789", owner=rep)
+    foreign = ContactFactory(name="Daria Fomina", owner=outsider)
+    company = CompanyFactory(name="grain mill co.", owner=rep)
+
+    form = web.get(convert_url(lead)).context["form"]
+
+    assert form.initial["contact"] == same_mail
+    assert form.initial["company"] == company
+    offered = {str(label) for _value, label in form.fields["contact"].choices}
+    assert {f"{same_mail} · same e-mail", f"{same_phone} · same phone"} <= offered
+    assert foreign.pk not in {value for value, _label in form.fields["contact"].choices}
+
+
+def test_converting_answers_with_the_deal(web: Client, lead: Lead, stages: dict[str, Stage]) -> None:
+    more = {"company_name": "Grain Mill Co.", "contact_name": "Daria Fomina", "amount": "140000.50"}
+    answer = web.post(convert_url(lead), said(lead, stages["meeting"], **more))
+
+    deal = Deal.objects.get()
+    assert (answer.status_code, answer.headers["Location"]) == (302, deal.get_absolute_url())
+    assert (deal.company.name, deal.contact.name, deal.stage) == ("Grain Mill Co.", "Daria Fomina", stages["meeting"])
+
+    again = web.post(convert_url(lead), said(lead, stages["meeting"], **more), headers=HTMX)
+    assert again.status_code == 200
+    assert "dialog-close" in again.headers["HX-Trigger"]
+    assert (Deal.objects.count(), Company.objects.count(), Contact.objects.count()) == (1, 1, 1)
+    assert deal.get_absolute_url() in web.get(lead.get_absolute_url()).content.decode()
+
+
+def test_who_may_not_change_the_lead_does_not_convert_it(
+    client: Client, lead: Lead, colleague: User, viewer: User, stages: dict[str, Stage]
+) -> None:
+    for person in (colleague, viewer):
+        client.force_login(person)
+        assert client.get(convert_url(lead)).status_code == 403
+        assert client.post(convert_url(lead), said(lead, stages["meeting"])).status_code == 403
+    assert not Deal.objects.exists()
+
+
+def test_what_is_not_theirs_cannot_be_chosen(web: Client, lead: Lead, outsider: User, stages: dict[str, Stage]) -> None:
+    company = CompanyFactory(owner=outsider)
+    closed = Pipeline.objects.create(slug="closed", name="Closed")
+    closed.teams.add(TeamFactory())
+    foreign = Stage.objects.create(pipeline=closed, slug="first", name="First")
+
+    for wrong in ({"company": company.pk}, {"stage": foreign.pk}, {"stage": stages["fulfilment"].pk}, {"amount": "x"}):
+        assert web.post(convert_url(lead), {**said(lead, stages["meeting"]), **wrong}).status_code == 422
+    assert not Deal.objects.exists()
+
+
+def test_what_the_stage_asks_for_is_said_beside_the_field(web: Client, lead: Lead, stages: dict[str, Stage]) -> None:
+    Stage.objects.filter(pk=stages["meeting"].pk).update(required_fields=["amount", "source"])
+    answer = web.post(convert_url(lead), said(lead, stages["meeting"], company_name="Kept"), headers=HTMX)
+
+    assert answer.status_code == 422
+    assert answer.context["form"].errors["amount"]
+    assert "Source" in str(answer.context["form"].non_field_errors())
+    assert 'value="Kept"' in answer.content.decode()
+    assert not Company.objects.exists()
+
+
+def test_a_lead_changed_meanwhile_is_shown_anew(web: Client, lead: Lead, stages: dict[str, Stage]) -> None:
+    stale = said(lead, stages["meeting"])
+    Lead.objects.filter(pk=lead.pk).update(version=2)
+
+    answer = web.post(convert_url(lead), stale)
+    assert answer.status_code == 409
+    assert 'name="version" value="2"' in answer.content.decode()
+    assert not Deal.objects.exists()
