@@ -43,6 +43,7 @@
     if (!selects.length || !source) return;
     await library();
     for (const select of selects) {
+      if (select.tomselect) continue; // the page and htmx both announce what is in it
       const hadFocus = document.activeElement === select;
       new window.TomSelect(select, options(select));
       if (hadFocus) select.tomselect.focus();
