@@ -57,6 +57,11 @@ def test_a_file_that_cannot_be_read_is_status_2_with_what_it_looks_like(run, con
     assert message in err
 
 
+def test_a_report_that_cannot_be_written_stops_before_anything_is(run, tmp_path):
+    status, _out, err = run("leads", "name\nA\n", "--report", str(tmp_path / "nowhere" / "report.csv"))
+    assert (status, "cannot be written" in err, Lead.objects.count()) == (2, True, 0)
+
+
 def test_a_mapping_comes_from_a_toml_file(run, tmp_path):
     mapping = tmp_path / "mapping.toml"
     mapping.write_text('date_format = "dmy"\n[columns]\nname = "Who"\ncreated_at = "When"\n')

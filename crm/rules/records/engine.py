@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from django.db import connection
+from django.db.models import Model
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -219,8 +220,9 @@ class _Course:
         if self.context.run and self._statistics_at and written >= self._statistics_at[0]:
             self._statistics_at = [count for count in STATISTICS_AT if count > written]
             with connection.cursor() as cursor:
-                for table in [model._meta.db_table for model in [*self.importer.written, ImportRow]]:
-                    cursor.execute(f"ANALYZE {connection.ops.quote_name(table)}")
+                models: list[type[Model]] = [*self.importer.written, ImportRow]
+                for model in models:
+                    cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
 
     def _report(self, step: list[Entry]) -> None:
         key = self.context.kind.grouped_by

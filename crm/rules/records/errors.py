@@ -19,3 +19,9 @@ class MappingRefused(RuleError):
     """The mapping is not TOML, names what does not exist, or leaves out what is required."""
 
     code = "mapping"
+
+
+class ReportRefused(RuleError):
+    """The report cannot be written where it was asked for; nothing was imported."""
+
+    code = "report"

@@ -6,7 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from django.utils.translation import gettext as _
+
 from crm.rules.records.entries import Entry, Problem
+from crm.rules.records.errors import ReportRefused
 from crm.rules.records.reading import REPORT_COLUMNS, Table
 
 FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
@@ -46,7 +49,13 @@ def written_report(path: Path | None, table: Table) -> Iterator[Report]:
     if path is None:
         yield NoReport()
         return
-    with path.open("w", encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+    try:
+        stream = path.open("w", encoding="utf-8-sig", errors="surrogateescape", newline="")
+    except OSError as error:
+        raise ReportRefused(
+            _("%(path)s cannot be written: %(reason)s.") % {"path": path, "reason": error.strerror}
+        ) from error
+    with stream:
         writer = csv.writer(stream, delimiter=table.separator)
         writer.writerow([guarded(name) for name in (*table.header, *REPORT_COLUMNS)])
         yield CsvReport(writer.writerow, len(table.header))

@@ -33,6 +33,7 @@ class DealImporter(stories.StoryImporter):
         self._retold: dict[int, list[stories.Stay]] = {}
 
     def find(self, entries: list[Entry]) -> dict[Hashable, Deal]:
+        self.hold_pipelines()
         keys = [entry["external_id"] for entry in entries if entry["external_id"]]
         deals = list(
             self.locked(Deal.objects.filter(external_id__in=keys).select_related("stage", "pipeline").order_by("pk"))

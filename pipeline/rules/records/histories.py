@@ -32,6 +32,7 @@ class HistoryImporter(stories.StoryImporter):
         self._of_unknown_creation: set[int] = set()
 
     def plan(self, entries: list[Entry]) -> list[Plan[Deal]]:
+        self.hold_pipelines()
         by_deal: dict[str, list[Entry]] = defaultdict(list)
         for entry in entries:
             by_deal[entry["deal"]].append(entry)

@@ -19,7 +19,8 @@ from django.db import connection
 from crm.rules.records.context import Context
 from crm.rules.records.planning import RecordImporter
 from crm.rules.records.snapshots import plain
-from pipeline.models import Deal, Stage, StageVisit
+from pipeline.models import Deal, Pipeline, Stage, StageVisit
+from pipeline.rules.locking import share_pipeline
 from pipeline.rules.ranks import ranks_on_top
 from pipeline.rules.records.stages import StageNames
 
@@ -114,6 +115,13 @@ class StoryImporter(RecordImporter[Deal]):
         super().__init__(context)
         self.names = StageNames()
         self.written = (Deal, StageVisit)
+
+    def hold_pipelines(self) -> None:
+        """Keep every pipeline's stages as they are until this step is written, and read them afresh."""
+        self.names = StageNames()
+        if self.context.run:
+            for pk in Pipeline.objects.order_by("pk").values_list("pk", flat=True):
+                share_pipeline(pk)
 
     @classmethod
     def put_back(cls, record: Any, before: dict[str, Any]) -> None:
