@@ -138,6 +138,7 @@ def days(count: int | None) -> str:
 @register.filter
 def days_tight(count: int | None) -> str:
     """Write whole days where a card has little room: "14d", "14 д"."""
+    # Translators: days on a card, where room is scarce; Russian wants a narrow space (U+202F): "{count} д".
     return NO_DATA if count is None else _("{count}d").format(count=number(count))
 
 
@@ -218,6 +219,7 @@ def day_span(start: dt.datetime, end: dt.datetime, now: dt.datetime | None = Non
 @register.simple_tag
 def long_day(at: dt.datetime | dt.date) -> str:
     """Write a day as a page's title: "Thursday 2 July", "Четверг, 2 июля"."""
+    # Translators: a day as a page's title, in the letters of CLDR: "Thursday 2 July"; Russian wants "EEEE, d MMMM".
     pattern = _("EEEE d MMMM")
     return _capital(str(format_date(_local_day(at), pattern, locale=active_locale())))
 

@@ -46,6 +46,7 @@
       if (select.tomselect) continue; // the page and htmx both announce what is in it
       const hadFocus = document.activeElement === select;
       new window.TomSelect(select, options(select));
+      select.setAttribute("aria-hidden", "true"); // the chooser carries the label now
       if (hadFocus) select.tomselect.focus();
     }
   }
