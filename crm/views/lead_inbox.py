@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, Q
-from django.http import Http404, HttpRequest, QueryDict
+from django.http import Http404, QueryDict
 from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.forms.lead_filters import LeadFilterForm
 from crm.models import Lead, User
 from crm.templatetags.formats import day
+from crm.views.requests import PersonRequest
 
 PAGE = 25
 
@@ -30,33 +31,44 @@ TABS = {
     "all": _("All"),
 }
 
-IS_WAITING = Q(status=Lead.Status.NEW, first_response_at=None)
 IS_ALIVE = Q(status__in=Lead.ALIVE)
+IS_WAITING = Q(status=Lead.Status.NEW, first_response_at=None)
+IS_NURTURED = Q(status=Lead.Status.NURTURING)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of the list: which leads stand in it, and in which order."""
+
+    condition: Q
+    order: tuple[Any, ...]
+
+    def of(self, leads: Any) -> Any:
+        """Return the part's leads in their order."""
+        return leads.filter(self.condition).with_answer_by().order_by(*self.order)
 
 
 class InParts:
-    """Querysets one after the other, counted and cut as one list: each part keeps an order that an index serves."""
+    """Parts one after the other, counted beforehand and cut as one list: each keeps an order that an index serves."""
 
-    def __init__(self, *parts: Any) -> None:
-        self.parts = parts
-        self._ends: list[int] | None = None
+    def __init__(self, parts: list[Any], counts: list[int]) -> None:
+        self._parts = parts
+        self._ends = list(accumulate(counts))
 
     def __len__(self) -> int:
-        if self._ends is None:
-            self._ends = list(accumulate(part.count() for part in self.parts))
         return self._ends[-1]
 
-    def __getitem__(self, cut: Any) -> Any:
+    def __getitem__(self, cut: slice) -> list[Any]:
         start, stop = cut.start or 0, min(cut.stop, len(self))
         rows: list[Any] = []
-        for part, begins, ends in zip(self.parts, [0, *(self._ends or [])], self._ends or [], strict=False):
+        for part, begins, ends in zip(self._parts, [0, *self._ends], self._ends, strict=False):
             if begins < stop and ends > start:
-                rows += part[max(start - begins, 0) : stop - begins]
+                rows += part[max(start - begins, 0) : min(stop, ends) - begins]
         return rows
 
     def iterator(self) -> Iterator[Any]:
         """Read all rows, as a queryset's own `iterator` does."""
-        for part in self.parts:
+        for part in self._parts:
             yield from part.iterator()
 
 
@@ -104,17 +116,16 @@ class Inbox:
         return any(self.filters.cleaned_data.values())
 
 
-def read_inbox(request: HttpRequest, now: dt.datetime) -> Inbox:
+def read_inbox(request: PersonRequest, now: dt.datetime) -> Inbox:
     """Read the list for `request`; a tab, person or source that does not exist is 404."""
-    user: User = request.user  # type: ignore[assignment]
+    user: User = request.user
     filters = LeadFilterForm(request.GET, user=user)
     is_valid = filters.is_valid()
     if filters.names_nothing_known:
         raise Http404
     view = _view_asked(request, filters if is_valid else None)
     found = filters.narrow(Lead.objects.visible_to(user))
-    counts = _counts(found, user)
-    leads = _ordered(_of_view(found, view, user), view, now)
+    counts, leads = _counted(found, view, user, now)
     return Inbox(
         view=view,
         filters=filters,
@@ -134,7 +145,7 @@ def read_inbox(request: HttpRequest, now: dt.datetime) -> Inbox:
     )
 
 
-def _view_asked(request: HttpRequest, filters: LeadFilterForm | None) -> str:
+def _view_asked(request: PersonRequest, filters: LeadFilterForm | None) -> str:
     """The tab; a status that only closed leads have is looked for among all."""
     view = request.GET.get("view", "inbox")
     if view not in TABS:
@@ -143,51 +154,40 @@ def _view_asked(request: HttpRequest, filters: LeadFilterForm | None) -> str:
     return "all" if status and status not in Lead.ALIVE else view
 
 
-def _of_view(leads: Any, view: str, user: User) -> Any:
+def _counted(found: Any, view: str, user: User, now: dt.datetime) -> tuple[dict[str, int], Any]:
+    """Count every tab, and the parts of the one that is open, in one pass over living leads; return its leads too."""
+    tabs = {
+        "inbox": IS_ALIVE,
+        "waiting": IS_WAITING,
+        "mine": IS_ALIVE & Q(owner=user),
+        "unassigned": IS_ALIVE & Q(owner=None),
+        "nurturing": IS_NURTURED,
+    }
+    parts = _parts(timezone.localdate(now))
+    wanted = {key: Count("pk", filter=condition) for key, condition in tabs.items()}
+    if view in tabs:
+        wanted |= {name: Count("pk", filter=tabs[view] & part.condition) for name, part in parts.items()}
+    counts: dict[str, int] = found.alive().aggregate(**wanted)
+    shown = found.select_related("owner", "source", "campaign")
     if view == "all":
-        return leads
-    if view == "waiting":
-        return leads.waiting()
-    alive = leads.alive()
+        return counts, shown.order_by("-created_at", "-pk")
+    here = shown.filter(tabs[view])
+    return counts, InParts([part.of(here) for part in parts.values()], [counts[name] for name in parts])
+
+
+def _parts(today: dt.date) -> dict[str, Part]:
+    """Unanswered leads by when their clock runs out, those back from nurturing, those in hand, those put aside."""
+    is_back = IS_NURTURED & Q(nurture_until__lte=today)
+    is_aside = IS_NURTURED & (Q(nurture_until__gt=today) | Q(nurture_until=None))
     return {
-        "inbox": alive,
-        "mine": alive.filter(owner=user),
-        "unassigned": alive.unassigned(),
-        "nurturing": alive.filter(status=Lead.Status.NURTURING),
-    }[view]
+        "part_waiting": Part(IS_WAITING, ("answer_by", "pk")),
+        "part_back": Part(is_back, ("nurture_until", "pk")),
+        "part_in_hand": Part(IS_ALIVE & ~IS_WAITING & ~IS_NURTURED, ("-created_at", "-pk")),
+        "part_aside": Part(is_aside, (F("nurture_until").asc(nulls_last=True), "pk")),
+    }
 
 
-def _counts(leads: Any, user: User) -> dict[str, int]:
-    """Count every tab of living leads in one pass."""
-    counts: dict[str, int] = leads.alive().aggregate(
-        inbox=Count("pk"),
-        waiting=Count("pk", filter=IS_WAITING),
-        mine=Count("pk", filter=Q(owner=user)),
-        unassigned=Count("pk", filter=Q(owner=None)),
-        nurturing=Count("pk", filter=Q(status=Lead.Status.NURTURING)),
-    )
-    return counts
-
-
-def _ordered(leads: Any, view: str, now: dt.datetime) -> Any:
-    """Unanswered leads by when their clock runs out, those that are back today, those in hand, those put aside."""
-    leads = leads.select_related("owner", "source", "campaign")
-    waiting = leads.waiting().with_answer_by().order_by("answer_by", "pk")
-    if view == "all":
-        return leads.order_by("-created_at", "-pk")
-    if view == "waiting":
-        return waiting
-    today = timezone.localdate(now)
-    back = leads.nurtured_until(today).order_by("nurture_until", "pk")
-    aside = leads.filter(status=Lead.Status.NURTURING).exclude(nurture_until__lte=today)
-    aside = aside.order_by(F("nurture_until").asc(nulls_last=True), "pk")
-    if view == "nurturing":
-        return InParts(back, aside)
-    in_hand = leads.exclude(IS_WAITING).exclude(status=Lead.Status.NURTURING).order_by("-created_at", "-pk")
-    return InParts(waiting, back, in_hand, aside)
-
-
-def _chip(request: HttpRequest, filters: LeadFilterForm, name: str) -> Chip:
+def _chip(request: PersonRequest, filters: LeadFilterForm, name: str) -> Chip:
     chosen = filters.cleaned_data.get(name)
     words = dict(Lead.Status.choices).get(chosen, chosen) if name == "status" else chosen
     return Chip(
@@ -200,7 +200,7 @@ def _chip(request: HttpRequest, filters: LeadFilterForm, name: str) -> Chip:
     )
 
 
-def _date_chip(request: HttpRequest, filters: LeadFilterForm) -> Chip:
+def _date_chip(request: PersonRequest, filters: LeadFilterForm) -> Chip:
     since, until = filters.cleaned_data.get("since"), filters.cleaned_data.get("until")
     words = f"{day(since) if since else '…'} – {day(until) if until else '…'}"
     return Chip(
@@ -213,11 +213,11 @@ def _date_chip(request: HttpRequest, filters: LeadFilterForm) -> Chip:
     )
 
 
-def _kept(request: HttpRequest, *, but: tuple[str, ...]) -> list[tuple[str, str]]:
+def _kept(request: PersonRequest, *, but: tuple[str, ...]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in request.GET.items() if value and name not in but]
 
 
-def _address(request: HttpRequest, **changes: str | None) -> str:
+def _address(request: PersonRequest, **changes: str | None) -> str:
     query: QueryDict = request.GET.copy()
     for name in ("page", "lead"):
         query.pop(name, None)

@@ -30,8 +30,8 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 HTMX = {"HX-Request": "true"}
-LIST_QUERIES = 20
-"""Session and person; what they see; six counts; four parts of the page; the chips' choices; the lead in hand."""
+LIST_QUERIES = 16
+"""Session, person and whom they see; tabs and parts in one count, late ones; up to four parts; the chips; the lead in hand."""
 
 
 @pytest.fixture
