@@ -16,7 +16,7 @@ from typing import Any
 from celery import Celery
 from celery.contrib.django.task import DjangoTask
 from celery.schedules import crontab
-from celery.signals import beat_init, celeryd_init
+from celery.signals import beat_init, celeryd_init, worker_ready
 from kombu.exceptions import OperationalError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -113,3 +113,9 @@ def start_embedded_broker(**_kwargs: Any) -> None:
 
     if settings.IS_REDIS_EMBEDDED:
         embedded.valkey(test=settings.IS_TEST).ensure()
+
+
+@worker_ready.connect
+def sweep_at_once(**_kwargs: Any) -> None:
+    """What fell due while no worker ran does not wait for beat's first round as well."""
+    app.send_task("crm.jobs.sweep", expires=15)

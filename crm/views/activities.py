@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,13 +18,14 @@ from crm.models import Activity
 from crm.rules.activities import delete_activity, edit_activity, log_activity, restore_activity
 from crm.views.authorising import editable_or_403, editable_subject_or_403, may_edit
 from crm.views.dialogs import close_dialog, render_dialog
+from crm.views.requests import PersonRequest
 from crm.views.timeline import KIND_ICONS
 from crm.views.undoable import say_undoable
 
 TABS = ("note", "call", "email", "meeting", "message")
 
 
-def composer_for(subject: Any, request: HttpRequest) -> dict[str, Any] | None:
+def composer_for(subject: Any, request: PersonRequest) -> dict[str, Any] | None:
     """Return what crm/_composer.html wants, for the kind the address asks for; None to those who may not add."""
     if not may_edit(subject, request.user):
         return None
@@ -32,7 +33,7 @@ def composer_for(subject: Any, request: HttpRequest) -> dict[str, Any] | None:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def activity_create(request: HttpRequest, subject_kind: str, subject_pk: int) -> HttpResponse:
+def activity_create(request: PersonRequest, subject_kind: str, subject_pk: int) -> HttpResponse:
     """Log a call, an e-mail, a meeting, a message or a note about a record."""
     subject = editable_subject_or_403(subject_kind, subject_pk, request.user)
     now = timezone.now()
@@ -47,7 +48,7 @@ def activity_create(request: HttpRequest, subject_kind: str, subject_pk: int) ->
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def activity_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def activity_edit(request: PersonRequest, pk: int) -> HttpResponse:
     """Correct an activity of one's own, or of one's team."""
     activity = _own_or_403(request, pk)
     form = ActivityForm(request.POST or None, instance=activity, kind=activity.kind, now=timezone.now())
@@ -64,7 +65,7 @@ def activity_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def activity_delete(request: HttpRequest, pk: int) -> HttpResponse:
+def activity_delete(request: PersonRequest, pk: int) -> HttpResponse:
     """Put an activity into the bin."""
     activity = _own_or_403(request, pk)
     delete_activity(activity, by=request.user, now=timezone.now())
@@ -73,7 +74,7 @@ def activity_delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def activity_restore(request: HttpRequest, pk: int) -> HttpResponse:
+def activity_restore(request: PersonRequest, pk: int) -> HttpResponse:
     """Take an activity out of the bin."""
     activity = Activity.objects.in_bin_of(request.user, timezone.now()).filter(pk=pk).first()
     if activity is None:
@@ -84,7 +85,7 @@ def activity_restore(request: HttpRequest, pk: int) -> HttpResponse:
     return close_dialog(request, to=activity.subject)
 
 
-def _own_or_403(request: HttpRequest, pk: int) -> Activity:
+def _own_or_403(request: PersonRequest, pk: int) -> Activity:
     """Return the activity when the person may change both it and what it is about; what it is about decides on 404."""
     activity = Activity.objects.present().filter(pk=pk).first()
     if activity is None:
@@ -93,7 +94,7 @@ def _own_or_403(request: HttpRequest, pk: int) -> Activity:
     return editable_or_403(Activity.objects, request.user, pk=pk)
 
 
-def _kind_asked(request: HttpRequest) -> str:
+def _kind_asked(request: PersonRequest) -> str:
     kind = request.POST.get("kind") or request.GET.get("kind", "note")
     if kind not in ASKED:
         raise Http404
@@ -111,7 +112,7 @@ def _composer(subject: Any, form: ActivityForm) -> dict[str, Any]:
     }
 
 
-def _show(request: HttpRequest, subject: Any, form: ActivityForm) -> HttpResponse:
+def _show(request: PersonRequest, subject: Any, form: ActivityForm) -> HttpResponse:
     template = "crm/_composer.html" if request.htmx else "crm/activity_create.html"
     context = {"composer": _composer(subject, form), "subject": subject}
     return render(request, template, context, status=422 if form.errors else 200)

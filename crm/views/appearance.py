@@ -1,6 +1,6 @@
 """Choosing theme and language from the menu behind one's initials."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
@@ -8,13 +8,14 @@ from django.views.decorators.http import require_POST
 from crm.forms.appearance import LanguageForm, ThemeForm
 from crm.models import User
 from crm.rules.appearance import choose_language, choose_theme
+from crm.views.requests import PersonRequest
 
 # So that the login page is painted as its person likes it, before it knows who comes.
 _YEAR_SECONDS = 365 * 24 * 3600
 
 
 @require_POST
-def theme_choose(request: HttpRequest) -> HttpResponse:
+def theme_choose(request: PersonRequest) -> HttpResponse:
     """Keep the theme chosen and go back to the page it was chosen on."""
     form = ThemeForm(request.POST)
     if not form.is_valid():
@@ -29,7 +30,7 @@ def theme_choose(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def language_choose(request: HttpRequest) -> HttpResponse:
+def language_choose(request: PersonRequest) -> HttpResponse:
     """Keep the language chosen and show the same page in it."""
     form = LanguageForm(request.POST)
     if not form.is_valid():
@@ -38,12 +39,12 @@ def language_choose(request: HttpRequest) -> HttpResponse:
     return _back(request)
 
 
-def _person(request: HttpRequest) -> User:
+def _person(request: PersonRequest) -> User:
     assert isinstance(request.user, User)  # LoginRequiredMiddleware lets nobody else in
     return request.user
 
 
-def _back(request: HttpRequest) -> HttpResponse:
+def _back(request: PersonRequest) -> HttpResponse:
     page = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(page, allowed_hosts={request.get_host()})
     return redirect(page if is_ours else "/")

@@ -35,7 +35,7 @@ def writer_or_403(user: Any) -> User:
     """Return `user` where they may write at all; viewers get PermissionDenied before they see a form."""
     if not user.may_write:
         raise PermissionDenied(_("You may look, but not change anything."))
-    return user  # type: ignore[no-any-return]
+    return user
 
 
 def subject_model_or_404(kind: str) -> type[Any]:

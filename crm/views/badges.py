@@ -3,12 +3,12 @@
 from functools import cached_property
 from typing import Any
 
-from django.http import HttpRequest
 from django.utils import timezone
 
 from crm.models import FollowUp, Lead, Notification
 from crm.models.outbox import Unread
 from crm.rules.sweeping import sweeper_is_silent
+from crm.views.requests import PersonRequest
 
 
 class Badges:
@@ -49,6 +49,6 @@ class Badges:
         return bool(self._user.is_authenticated and self._user.is_staff and sweeper_is_silent())
 
 
-def badges(request: HttpRequest) -> dict[str, Badges]:
+def badges(request: PersonRequest) -> dict[str, Badges]:
     """Context processor: ``counts``."""
     return {"counts": Badges(getattr(request, "user", None))}

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, JsonResponse
+from django.http import JsonResponse
 from django.views.decorators.http import require_safe
 
 from crm.forms.inputs import OFFERED
 from crm.models import Company, Contact
+from crm.views.requests import PersonRequest
 
 LONGEST = 200
 """Nobody types a longer name; a longer text finds nothing it would not find without its end."""
 
 
 @require_safe
-def choose_companies(request: HttpRequest) -> JsonResponse:
+def choose_companies(request: PersonRequest) -> JsonResponse:
     """Offer companies by name or domain."""
     return _offer(Company.objects.visible_to(request.user).matching(request.GET.get("q", "")[:LONGEST]))
 
 
 @require_safe
-def choose_contacts(request: HttpRequest) -> JsonResponse:
+def choose_contacts(request: PersonRequest) -> JsonResponse:
     """Offer contacts by name, e-mail or phone, each with its company."""
     found = Contact.objects.visible_to(request.user).matching(request.GET.get("q", "")[:LONGEST])
     return _offer(found.select_related("company"), beside="company")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -17,13 +17,14 @@ from crm.models import Company, Contact
 from crm.rules.companies import add_company, add_contact, delete_record, edit_record, restore_record
 from crm.views.authorising import editable_or_403, visible_or_404, writer_or_403
 from crm.views.dialogs import close_dialog, render_dialog
+from crm.views.requests import PersonRequest
 from crm.views.undoable import say_undoable
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @form_methods
-def company_create(request: HttpRequest) -> HttpResponse:
+def company_create(request: PersonRequest) -> HttpResponse:
     """Add a company."""
     person = writer_or_403(request.user)
     form = CompanyForm(request.POST or None, by=person)
@@ -34,7 +35,7 @@ def company_create(request: HttpRequest) -> HttpResponse:
 
 
 @form_methods
-def contact_create(request: HttpRequest) -> HttpResponse:
+def contact_create(request: PersonRequest) -> HttpResponse:
     """Add a contact, of the company that the address may name."""
     person = writer_or_403(request.user)
     form = ContactForm(request.POST or None, by=person, initial=_named_company(request))
@@ -45,43 +46,43 @@ def contact_create(request: HttpRequest) -> HttpResponse:
 
 
 @form_methods
-def company_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def company_edit(request: PersonRequest, pk: int) -> HttpResponse:
     """Edit a company's facts."""
     return _edit(request, CompanyForm, editable_or_403(Company.objects, request.user, pk=pk), _("Edit company"))
 
 
 @form_methods
-def contact_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def contact_edit(request: PersonRequest, pk: int) -> HttpResponse:
     """Edit a contact's facts."""
     contact = editable_or_403(Contact.objects.select_related("company"), request.user, pk=pk)
     return _edit(request, ContactForm, contact, _("Edit contact"))
 
 
 @require_POST
-def company_delete(request: HttpRequest, pk: int) -> HttpResponse:
+def company_delete(request: PersonRequest, pk: int) -> HttpResponse:
     """Put a company into the bin; its deals stay."""
     return _delete(request, Company, pk, undo="company_restore")
 
 
 @require_POST
-def contact_delete(request: HttpRequest, pk: int) -> HttpResponse:
+def contact_delete(request: PersonRequest, pk: int) -> HttpResponse:
     """Put a contact into the bin."""
     return _delete(request, Contact, pk, undo="contact_restore")
 
 
 @require_POST
-def company_restore(request: HttpRequest, pk: int) -> HttpResponse:
+def company_restore(request: PersonRequest, pk: int) -> HttpResponse:
     """Take a company out of the bin."""
     return _restore(request, Company, pk)
 
 
 @require_POST
-def contact_restore(request: HttpRequest, pk: int) -> HttpResponse:
+def contact_restore(request: PersonRequest, pk: int) -> HttpResponse:
     """Take a contact out of the bin."""
     return _restore(request, Contact, pk)
 
 
-def _named_company(request: HttpRequest) -> dict[str, Any]:
+def _named_company(request: PersonRequest) -> dict[str, Any]:
     wanted = request.GET.get("company")
     if not wanted:
         return {}
@@ -90,23 +91,23 @@ def _named_company(request: HttpRequest) -> dict[str, Any]:
     return {"company": visible_or_404(Company.objects, request.user, pk=int(wanted[:18])).pk}
 
 
-def _edit(request: HttpRequest, form_class: Any, record: Any, title: str) -> HttpResponse:
+def _edit(request: PersonRequest, form_class: Any, record: Any, title: str) -> HttpResponse:
     form = form_class(request.POST or None, instance=record, by=request.user)
     if request.method == "POST" and form.is_valid():
-        edited = edit_record(record, fields=form.said(), by=request.user)  # type: ignore[arg-type]
+        edited = edit_record(record, fields=form.said(), by=request.user)
         return close_dialog(request, to=edited, event="record-changed")
     return render_dialog(request, form, {"title": title, "action": request.path, "submit": _("Save")})
 
 
-def _delete(request: HttpRequest, model: type[Model], pk: int, *, undo: str) -> HttpResponse:
+def _delete(request: PersonRequest, model: type[Model], pk: int, *, undo: str) -> HttpResponse:
     record = editable_or_403(model.objects, request.user, pk=pk)  # type: ignore[attr-defined]
-    delete_record(record, by=request.user, now=timezone.now())  # type: ignore[arg-type]
+    delete_record(record, by=request.user, now=timezone.now())
     text = _("“{record}” is in the bin, for 30 days.").format(record=record)
     say_undoable(request, text, undo_url=reverse(undo, args=[pk]))
     return redirect("/")
 
 
-def _restore(request: HttpRequest, model: type[Model], pk: int) -> HttpResponse:
+def _restore(request: PersonRequest, model: type[Model], pk: int) -> HttpResponse:
     now = timezone.now()
     record = get_object_or_404(model.objects.in_bin_of(request.user, now), pk=pk)  # type: ignore[attr-defined]
-    return redirect(restore_record(record, by=request.user, now=now))  # type: ignore[arg-type]
+    return redirect(restore_record(record, by=request.user, now=now))

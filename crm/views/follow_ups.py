@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import Http404, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -28,6 +28,7 @@ from crm.rules import follow_ups as rules
 from crm.views.authorising import editable_subject_or_403, visible_subject_or_404, writer_or_403
 from crm.views.dialogs import render_dialog
 from crm.views.next_step import next_step_of
+from crm.views.requests import PersonRequest
 from crm.views.undoable import say_undoable
 
 CHANGED = "follow-ups-changed"
@@ -35,15 +36,15 @@ CHANGED = "follow-ups-changed"
 
 
 @require_safe
-def next_step(request: HttpRequest, subject_kind: str, subject_pk: int) -> HttpResponse:
+def next_step(request: PersonRequest, subject_kind: str, subject_pk: int) -> HttpResponse:
     """The panel "next step" of a record, asked for again when something changed."""
     subject = visible_subject_or_404(subject_kind, subject_pk, request.user)
-    context = {"next_step": next_step_of(subject, request.user)}  # type: ignore[arg-type]
+    context = {"next_step": next_step_of(subject, request.user)}
     return render(request, "crm/_next_step.html", context)
 
 
 @require_safe
-def follow_up_subjects(request: HttpRequest) -> HttpResponse:
+def follow_up_subjects(request: PersonRequest) -> HttpResponse:
     """Choices for the record a follow-up is about, as one types."""
     person = writer_or_403(request.user)
     found = subjects_matching(request.GET.get("q", "")[:200], person)
@@ -51,7 +52,7 @@ def follow_up_subjects(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def follow_up_new(request: HttpRequest) -> HttpResponse:
+def follow_up_new(request: PersonRequest) -> HttpResponse:
     """Plan a next step for a record chosen in the form."""
     person = writer_or_403(request.user)
     form = NewFollowUpForm(_posted(request), person=person)
@@ -64,10 +65,10 @@ def follow_up_new(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def follow_up_add(request: HttpRequest, subject_kind: str, subject_pk: int) -> HttpResponse:
+def follow_up_add(request: PersonRequest, subject_kind: str, subject_pk: int) -> HttpResponse:
     """Plan the next step of a record."""
     subject = editable_subject_or_403(subject_kind, subject_pk, request.user)
-    form = FollowUpForm(_posted(request), person=request.user)  # type: ignore[arg-type]
+    form = FollowUpForm(_posted(request), person=request.user)
     if request.method == "POST" and form.is_valid():
         return _plan(request, form, subject)
     action = reverse("follow_up_add", args=[subject_kind, subject_pk])
@@ -75,7 +76,7 @@ def follow_up_add(request: HttpRequest, subject_kind: str, subject_pk: int) -> H
 
 
 @require_POST
-def follow_up_done(request: HttpRequest, pk: int) -> HttpResponse:
+def follow_up_done(request: PersonRequest, pk: int) -> HttpResponse:
     """Mark as done in one click; the answer asks what came of it and what is next."""
     follow_up = _changeable_or_404(request, pk)
     try:
@@ -84,13 +85,13 @@ def follow_up_done(request: HttpRequest, pk: int) -> HttpResponse:
         return _refused(request, follow_up, refusal)
     undo_url = reverse("follow_up_reopen", args=[pk])
     say_undoable(request, _("Done: %(title)s") % {"title": follow_up.title}, undo_url=undo_url)
-    if not request.htmx:  # type: ignore[attr-defined]
+    if not request.htmx:
         return redirect("follow_up_next", pk)
     return _changed(_ask_outcome(request, follow_up, OutcomeForm()))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def follow_up_next(request: HttpRequest, pk: int) -> HttpResponse:
+def follow_up_next(request: PersonRequest, pk: int) -> HttpResponse:
     """What came of a follow-up that is done, and what is next."""
     follow_up = _changeable_or_404(request, pk)
     form = OutcomeForm(_posted(request), initial={"outcome": follow_up.outcome})
@@ -108,7 +109,7 @@ def follow_up_next(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def follow_up_reopen(request: HttpRequest, pk: int) -> HttpResponse:
+def follow_up_reopen(request: PersonRequest, pk: int) -> HttpResponse:
     """Take back that it was done or deleted."""
     follow_up = _changeable_or_404(request, pk, deleted_too=True)
     rules.reopen_follow_up(follow_up, by=_person(request), now=timezone.now())
@@ -117,7 +118,7 @@ def follow_up_reopen(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def follow_up_snooze(request: HttpRequest, pk: int) -> HttpResponse:
+def follow_up_snooze(request: PersonRequest, pk: int) -> HttpResponse:
     """Put off in one click; 422 for a time that is not offered."""
     follow_up = _changeable_or_404(request, pk)
     form, now = SnoozeForm(request.POST), timezone.now()
@@ -131,7 +132,7 @@ def follow_up_snooze(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def follow_up_reschedule(request: HttpRequest, pk: int) -> HttpResponse:
+def follow_up_reschedule(request: PersonRequest, pk: int) -> HttpResponse:
     """Choose another day and time."""
     follow_up = _changeable_or_404(request, pk)
     form = RescheduleForm(_posted(request), initial={"due": rules.plan_of(follow_up).due})
@@ -146,7 +147,7 @@ def follow_up_reschedule(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def follow_up_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def follow_up_edit(request: PersonRequest, pk: int) -> HttpResponse:
     """Plan it anew: words, time, person, reminders."""
     follow_up, person = _changeable_or_404(request, pk), _person(request)
     form = FollowUpForm(_posted(request), person=person, plan=rules.plan_of(follow_up))
@@ -169,7 +170,7 @@ def follow_up_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def follow_up_delete(request: HttpRequest, pk: int) -> HttpResponse:
+def follow_up_delete(request: PersonRequest, pk: int) -> HttpResponse:
     """Put it into the bin."""
     follow_up = _changeable_or_404(request, pk)
     try:
@@ -184,10 +185,8 @@ def follow_up_delete(request: HttpRequest, pk: int) -> HttpResponse:
 # --- Who may, and what is answered ----------------------------------------------------------------------------------
 
 
-def _changeable_or_404(request: HttpRequest, pk: int, *, deleted_too: bool = False) -> FollowUp:
-    """Return the follow-up if the person may change it (403 where they only see it, 404 where they see neither it nor
-    what it is about).
-    """
+def _changeable_or_404(request: PersonRequest, pk: int, *, deleted_too: bool = False) -> FollowUp:
+    """Return the follow-up if the person may change it: 403 where they see it or its record, else 404."""
     person = _person(request)
     follow_up = FollowUp.objects.select_related("assignee", "subject_type").filter(pk=pk).first()
     if follow_up is None or follow_up.subject is None or (follow_up.deleted_at and not deleted_too):
@@ -199,16 +198,16 @@ def _changeable_or_404(request: HttpRequest, pk: int, *, deleted_too: bool = Fal
     raise PermissionDenied(_("You may see this follow-up but not change it."))
 
 
-def _posted(request: HttpRequest) -> QueryDict | None:
+def _posted(request: PersonRequest) -> QueryDict | None:
     """What was sent, be it nothing: an empty form is refused, not shown as if it were new."""
     return request.POST if request.method == "POST" else None
 
 
-def _person(request: HttpRequest) -> User:
-    return request.user  # type: ignore[return-value]
+def _person(request: PersonRequest) -> User:
+    return request.user
 
 
-def _plan(request: HttpRequest, form: FollowUpForm, subject: Any) -> HttpResponse:
+def _plan(request: PersonRequest, form: FollowUpForm, subject: Any) -> HttpResponse:
     try:
         follow_up = rules.plan_follow_up(subject, plan=form.said(), by=_person(request), now=timezone.now())
     except rules.NotAssignable as refusal:
@@ -223,7 +222,7 @@ def _next_assignee(follow_up: FollowUp, person: User) -> User:
     return follow_up.assignee if stays else person
 
 
-def _ask_outcome(request: HttpRequest, follow_up: FollowUp, form: OutcomeForm) -> HttpResponse:
+def _ask_outcome(request: PersonRequest, follow_up: FollowUp, form: OutcomeForm) -> HttpResponse:
     context = {
         "title": _("Done: %(title)s") % {"title": follow_up.title},
         "action": reverse("follow_up_next", args=[follow_up.pk]),
@@ -233,13 +232,13 @@ def _ask_outcome(request: HttpRequest, follow_up: FollowUp, form: OutcomeForm) -
     return render_dialog(request, form, context, template="crm/follow_up_next.html")
 
 
-def _dialog(request: HttpRequest, form: Any, title: str, action: str, submit: str) -> HttpResponse:
+def _dialog(request: PersonRequest, form: Any, title: str, action: str, submit: str) -> HttpResponse:
     return render_dialog(request, form, {"title": title, "action": action, "submit": submit})
 
 
-def _close(request: HttpRequest, follow_up: FollowUp) -> HttpResponse:
+def _close(request: PersonRequest, follow_up: FollowUp) -> HttpResponse:
     """Close whatever dialog is open and let the page show what has changed; a plain browser goes back to its page."""
-    if not request.htmx:  # type: ignore[attr-defined]
+    if not request.htmx:
         return redirect(_page_before(request, follow_up))
     return trigger_client_event(_changed(HttpResponse()), "dialog-close")
 
@@ -248,16 +247,16 @@ def _changed(response: HttpResponse) -> HttpResponse:
     return trigger_client_event(trigger_client_event(response, CHANGED), "timeline-changed")
 
 
-def _refused(request: HttpRequest, follow_up: FollowUp, refusal: rules.FollowUpClosed) -> HttpResponse:
+def _refused(request: PersonRequest, follow_up: FollowUp, refusal: rules.FollowUpClosed) -> HttpResponse:
     """Somebody was first: say so, and let the page ask for the fresh state (409)."""
     messages.error(request, refusal.message)
     response = _close(request, follow_up)
-    if request.htmx:  # type: ignore[attr-defined]
+    if request.htmx:
         response.status_code = 409
     return response
 
 
-def _page_before(request: HttpRequest, follow_up: FollowUp) -> str:
+def _page_before(request: PersonRequest, follow_up: FollowUp) -> str:
     """The page the form stood on, if it says so and is ours; else that of the record."""
     wanted = request.POST.get("back", "")
     if wanted and url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}):

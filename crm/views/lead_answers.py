@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django_htmx.http import trigger_client_event
 
@@ -15,21 +15,22 @@ from crm.models import Lead
 from crm.rules.errors import NotAllowed, RuleError
 from crm.rules.leads import LeadConflict, WrongStatus
 from crm.views.dialogs import close_dialog, render_dialog
+from crm.views.requests import PersonRequest
 
 
-def posted(request: HttpRequest) -> QueryDict | None:
+def posted(request: PersonRequest) -> QueryDict | None:
     """What was sent, be it nothing: an empty form is refused, not shown as if it were new."""
     return request.POST if request.method == "POST" else None
 
 
-def lead_changed(request: HttpRequest, lead: Lead, said: str) -> HttpResponse:
+def lead_changed(request: PersonRequest, lead: Lead, said: str) -> HttpResponse:
     """Say that something was done: list, panel and page hear `lead-changed` and ask again; a plain browser goes on."""
     messages.success(request, said)
     return announced(close_dialog(request, to=lead, event="lead-changed"))
 
 
 def decide(
-    request: HttpRequest, form: Any, context: dict[str, Any], *, rule: Callable[[dict[str, Any]], Any], done: str
+    request: PersonRequest, form: Any, context: dict[str, Any], *, rule: Callable[[dict[str, Any]], Any], done: str
 ) -> HttpResponse:
     """Show the dialog, or do what it says: 422 for what the rule refuses, 409 with the fresh state for a conflict."""
     if request.method == "POST" and form.is_valid():
@@ -56,7 +57,7 @@ def show_conflict(form: Any, refusal: LeadConflict) -> None:
     form.add_error(None, refusal.message)
 
 
-def act(request: HttpRequest, lead: Lead, *, rule: Callable[[int], Any], done: str) -> HttpResponse:
+def act(request: PersonRequest, lead: Lead, *, rule: Callable[[int], Any], done: str) -> HttpResponse:
     """Do what a button says, for the lead as the person saw it."""
     try:
         rule(seen_version(request))
@@ -67,25 +68,25 @@ def act(request: HttpRequest, lead: Lead, *, rule: Callable[[int], Any], done: s
     return lead_changed(request, lead, done)
 
 
-def seen_version(request: HttpRequest) -> int:
+def seen_version(request: PersonRequest) -> int:
     """The version a button was drawn for; without one it applies to none, and the fresh state is shown."""
     form = SeenForm(request.POST)
     return form.cleaned_data["version"] if form.is_valid() else 0
 
 
-def answer_conflict(request: HttpRequest, refusal: LeadConflict) -> HttpResponse:
+def answer_conflict(request: PersonRequest, refusal: LeadConflict) -> HttpResponse:
     """409: the fresh state, and who was first."""
     return announced(_sentence(request, refusal.lead, refusal, status=409))
 
 
-def answer_refusal(request: HttpRequest, lead: Lead, refusal: RuleError) -> HttpResponse:
+def answer_refusal(request: PersonRequest, lead: Lead, refusal: RuleError) -> HttpResponse:
     """422: why the button did nothing."""
     return _sentence(request, lead, refusal, status=422)
 
 
-def _sentence(request: HttpRequest, lead: Lead, refusal: RuleError, *, status: int) -> HttpResponse:
+def _sentence(request: PersonRequest, lead: Lead, refusal: RuleError, *, status: int) -> HttpResponse:
     template = "crm/lead_refusal.html"
-    page = template if request.htmx else "components/dialog_page.html"  # type: ignore[attr-defined]
+    page = template if request.htmx else "components/dialog_page.html"
     context = {"lead": lead, "refusal": refusal, "title": lead.name, "dialog_template": template}
     return render(request, page, context, status=status)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -27,13 +27,14 @@ from crm.rules import leads as rules
 from crm.views.authorising import editable_or_403, visible_or_404, writer_or_403
 from crm.views.dialogs import render_dialog
 from crm.views.lead_answers import act, answer_conflict, answer_refusal, decide, lead_changed, posted, seen_version
+from crm.views.requests import PersonRequest
 from crm.views.undoable import say_undoable
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @form_methods
-def lead_create(request: HttpRequest) -> HttpResponse:
+def lead_create(request: PersonRequest) -> HttpResponse:
     """Add a lead by hand, such as somebody who has just called."""
     user = writer_or_403(request.user)
     form = LeadForm(posted(request), user=user, initial={"team": user.team_id})
@@ -46,7 +47,7 @@ def lead_create(request: HttpRequest) -> HttpResponse:
 
 
 @form_methods
-def lead_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def lead_edit(request: PersonRequest, pk: int) -> HttpResponse:
     """Correct the facts of a lead; what somebody else wrote since is shown, and what was typed is kept."""
     lead = _editable(request, pk)
     form = LeadEditForm(posted(request), instance=lead, user=request.user, initial={"version": lead.version})
@@ -61,7 +62,7 @@ def lead_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @form_methods
-def lead_assign(request: HttpRequest, pk: int) -> HttpResponse:
+def lead_assign(request: PersonRequest, pk: int) -> HttpResponse:
     """Give the lead to somebody, or to nobody."""
     lead = _editable(request, pk)
     initial = {"version": lead.version, "owner": lead.owner_id}
@@ -77,7 +78,7 @@ def lead_assign(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def lead_claim(request: HttpRequest, pk: int) -> HttpResponse:
+def lead_claim(request: PersonRequest, pk: int) -> HttpResponse:
     """Take an unassigned lead; who comes second is told who was first."""
     lead = visible_or_404(Lead.objects, request.user, pk=pk)
     writer_or_403(request.user)
@@ -89,7 +90,7 @@ def lead_claim(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def lead_qualify(request: HttpRequest, pk: int) -> HttpResponse:
+def lead_qualify(request: PersonRequest, pk: int) -> HttpResponse:
     """Mark the lead as worth a deal."""
     lead = _editable(request, pk)
     return act(
@@ -101,7 +102,7 @@ def lead_qualify(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def lead_reopen(request: HttpRequest, pk: int) -> HttpResponse:
+def lead_reopen(request: PersonRequest, pk: int) -> HttpResponse:
     """Take a disqualified or nurtured lead into work again."""
     lead = _editable(request, pk)
     return act(
@@ -113,7 +114,7 @@ def lead_reopen(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @form_methods
-def lead_disqualify(request: HttpRequest, pk: int) -> HttpResponse:
+def lead_disqualify(request: PersonRequest, pk: int) -> HttpResponse:
     """Close the lead as no customer, for a reason."""
     lead = _editable(request, pk)
     form = LeadDisqualifyForm(posted(request), initial={"version": lead.version})
@@ -130,7 +131,7 @@ def lead_disqualify(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @form_methods
-def lead_nurture(request: HttpRequest, pk: int) -> HttpResponse:
+def lead_nurture(request: PersonRequest, pk: int) -> HttpResponse:
     """Put the lead aside until a day."""
     lead = _editable(request, pk)
     form = LeadNurtureForm(posted(request), initial={"version": lead.version, "until": lead.nurture_until})
@@ -147,7 +148,7 @@ def lead_nurture(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def lead_delete(request: HttpRequest, pk: int) -> HttpResponse:
+def lead_delete(request: PersonRequest, pk: int) -> HttpResponse:
     """Put the lead into the bin, with a way back."""
     lead = _editable(request, pk)
     try:
@@ -163,7 +164,7 @@ def lead_delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def lead_restore(request: HttpRequest, pk: int) -> HttpResponse:
+def lead_restore(request: PersonRequest, pk: int) -> HttpResponse:
     """Take the lead out of the bin, as it was."""
     now = timezone.now()
     lead = Lead.objects.in_bin_of(request.user, now).filter(pk=pk).first()
@@ -174,7 +175,7 @@ def lead_restore(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(lead)
 
 
-def _editable(request: HttpRequest, pk: int) -> Lead:
+def _editable(request: PersonRequest, pk: int) -> Lead:
     lead: Lead = editable_or_403(Lead.objects.select_related("source", "owner"), request.user, pk=pk)
     return lead
 

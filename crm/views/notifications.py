@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
@@ -11,12 +11,13 @@ from django_htmx.http import trigger_client_event
 
 from crm.models import Notification, User, subjects_seen_by
 from crm.rules.notifications import mark_read
+from crm.views.requests import PersonRequest
 
 PAGE = 30
 
 
 @require_safe
-def notification_list(request: HttpRequest) -> HttpResponse:
+def notification_list(request: PersonRequest) -> HttpResponse:
     """All notices, newest first."""
     notices = Notification.objects.filter(user=_person(request)).select_related("subject_type")
     page = Paginator(notices, PAGE).get_page(request.GET.get("page"))
@@ -25,7 +26,7 @@ def notification_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def notification_bell(request: HttpRequest) -> HttpResponse:
+def notification_bell(request: PersonRequest) -> HttpResponse:
     """The bell as it is now; 204 while it is as it was `seen`, a toast for what has come since."""
     notices = Notification.objects.filter(user=_person(request))
     unread, seen = notices.count_unread(), request.GET.get("seen", "")
@@ -39,7 +40,7 @@ def notification_bell(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def notification_open(request: HttpRequest, pk: int) -> HttpResponse:
+def notification_open(request: PersonRequest, pk: int) -> HttpResponse:
     """Read a notice and go to what it is about, or back to the list where that may no longer be seen."""
     person = _person(request)
     notice = Notification.objects.filter(user=person, pk=pk).first()
@@ -51,14 +52,14 @@ def notification_open(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def notification_read_all(request: HttpRequest) -> HttpResponse:
+def notification_read_all(request: PersonRequest) -> HttpResponse:
     """Read all of them."""
     mark_read(_person(request), now=timezone.now())
     return redirect("notification_list")
 
 
-def _person(request: HttpRequest) -> User:
-    return request.user  # type: ignore[return-value]
+def _person(request: PersonRequest) -> User:
+    return request.user
 
 
 def _newest(seen: str) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.contenttypes.prefetch import GenericPrefetch
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from crm.models import Activity, FollowUp, User
 from crm.views.changes import Change, changes_of
+from crm.views.requests import PersonRequest
 
 PAGE = 20
 LAST_PAGE = 50
@@ -78,7 +79,7 @@ class Timeline:
 
 
 def timeline_of(
-    subject: Any, request: HttpRequest, *, changes: list[Change] | None = None, related: Sequence[QuerySet[Any]] = ()
+    subject: Any, request: PersonRequest, *, changes: list[Change] | None = None, related: Sequence[QuerySet[Any]] = ()
 ) -> Timeline:
     """Read the page of `subject`'s timeline that the address asks for (`show`, `page`).
 
@@ -86,7 +87,7 @@ def timeline_of(
     what the reader may see) whose activities belong on this page too, such as a company's deals.
     """
     show, page = _asked(request)
-    reader: User = request.user  # type: ignore[assignment]
+    reader: User = request.user
     about = _about(subject, related)
     activities = Activity.objects.present().filter(about).select_related("author").order_by("-at", "-pk")
     follow_ups = FollowUp.objects.present().filter(about, done_at__isnull=False)
@@ -106,7 +107,11 @@ def timeline_of(
     found.sort(key=lambda entry: entry.at, reverse=True)
     return Timeline(
         entries=found[enough - PAGE : enough],
-        tabs=[Tab(key, str(label), counts[key], key == show) for key, label in SHOWS.items()],
+        tabs=[
+            Tab(key, str(label), counts[key], key == show)
+            for key, label in SHOWS.items()
+            if counts[key] or key in {"all", show}
+        ],
         show=show,
         page=page,
         next_page=page + 1 if counts[show] > enough and page < LAST_PAGE else None,
@@ -114,18 +119,18 @@ def timeline_of(
     )
 
 
-def asks_for_timeline(request: HttpRequest) -> bool:
+def asks_for_timeline(request: PersonRequest) -> bool:
     """Whether htmx wants only the timeline of the page that it names."""
-    return request.htmx.target in {"timeline", "timeline-more"}  # type: ignore[attr-defined]
+    return request.htmx.target in {"timeline", "timeline-more"}
 
 
-def render_timeline(request: HttpRequest, timeline: Timeline) -> HttpResponse:
+def render_timeline(request: PersonRequest, timeline: Timeline) -> HttpResponse:
     """Answer the timeline alone, or only its further entries."""
-    part = "#entries" if request.htmx.target == "timeline-more" else ""  # type: ignore[attr-defined]
+    part = "#entries" if request.htmx.target == "timeline-more" else ""
     return render(request, f"crm/_timeline.html{part}", {"timeline": timeline})
 
 
-def _asked(request: HttpRequest) -> tuple[str, int]:
+def _asked(request: PersonRequest) -> tuple[str, int]:
     show, page = request.GET.get("show", "all"), request.GET.get("page", "1")
     if show not in SHOWS or not page.isdecimal() or not 1 <= int(page[:6]) <= LAST_PAGE:
         raise Http404

@@ -1,9 +1,10 @@
 """A notice that what was just done can be taken back."""
 
 from django.contrib import messages
-from django.http import HttpRequest
+
+from crm.views.requests import PersonRequest
 
 
-def say_undoable(request: HttpRequest, text: str, *, undo_url: str) -> None:
+def say_undoable(request: PersonRequest, text: str, *, undo_url: str) -> None:
     """Show `text` with a button that posts to `undo_url`; components/toast.html reads the address from the tags."""
     messages.success(request, text, extra_tags=undo_url)

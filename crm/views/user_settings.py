@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -12,16 +12,17 @@ from django.views.decorators.http import require_http_methods
 from crm.forms.user_settings import UserSettingsForm
 from crm.models import User
 from crm.rules.user_settings import change_settings
+from crm.views.requests import PersonRequest
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def user_settings(request: HttpRequest) -> HttpResponse:
+def user_settings(request: PersonRequest) -> HttpResponse:
     """Name, language, time zone, theme, channels and quiet hours."""
     # A copy: the form writes what was typed into its instance, and the page around shows the person as they are.
     person = User.objects.get(pk=request.user.pk)
     form = UserSettingsForm(request.POST if request.method == "POST" else None, instance=person)
     if request.method == "POST" and form.is_valid():
-        changed = change_settings(person, fields=form.said(), by=request.user)  # type: ignore[arg-type]
+        changed = change_settings(person, fields=form.said(), by=request.user)
         with translation.override(changed.language):
             messages.success(request, _("Your settings are kept."))
         return redirect("user_settings")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -15,6 +15,7 @@ from django_htmx.http import trigger_client_event
 
 from crm.models import User
 from crm.views.authorising import editable_or_403, may_edit
+from crm.views.requests import PersonRequest
 from pipeline.forms.deals import MissingFieldsForm
 from pipeline.models import ChecklistItem, Deal, Stage
 from pipeline.rules.checklists import tick_item
@@ -64,17 +65,17 @@ def asks_of(deal: Deal, user: Any, *, form: MissingFieldsForm | None = None, con
 
 
 @require_POST
-def deal_tick(request: HttpRequest, pk: int, item_pk: int) -> HttpResponse:
+def deal_tick(request: PersonRequest, pk: int, item_pk: int) -> HttpResponse:
     """Tick a checklist item off, or take the tick back (no `done` in the form)."""
     deal = editable_or_403(_with_stage(), request.user, pk=pk)
     item = get_object_or_404(ChecklistItem.objects.select_related("stage"), pk=item_pk, stage=deal.stage_id)
     is_done = "done" in request.POST
-    tick_item(deal, item=item, is_done=is_done, by=request.user, now=timezone.now())  # type: ignore[arg-type]
-    return _show(request, asks_of(deal, request.user)) if request.htmx else redirect(deal)  # type: ignore[attr-defined]
+    tick_item(deal, item=item, is_done=is_done, by=request.user, now=timezone.now())
+    return _show(request, asks_of(deal, request.user)) if request.htmx else redirect(deal)
 
 
 @require_POST
-def deal_fill(request: HttpRequest, pk: int) -> HttpResponse:
+def deal_fill(request: PersonRequest, pk: int) -> HttpResponse:
     """Fill in what the next stage asks for and the deal does not have."""
     deal = editable_or_403(_with_stage(), request.user, pk=pk)
     form = _missing_form(deal, _next_stage(deal), request.user, sent=request.POST)
@@ -83,19 +84,19 @@ def deal_fill(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _show(request, asks_of(deal, request.user, form=form), status=422)
     try:
-        edit_deal(deal, fields=form.said(), seen_version=form.cleaned_data["version"], by=request.user)  # type: ignore[arg-type]
+        edit_deal(deal, fields=form.said(), seen_version=form.cleaned_data["version"], by=request.user)
     except DealConflict as refusal:
         form.seen_again(refusal.deal.version)
         conflict = conflict_with(refusal.deal, form)
         return _show(request, asks_of(refusal.deal, request.user, form=form, conflict=conflict), status=409)
-    if not request.htmx:  # type: ignore[attr-defined]
+    if not request.htmx:
         return redirect(deal)
     return trigger_client_event(HttpResponse(status=204), "deal-changed")
 
 
-def _show(request: HttpRequest, asks: Asks, status: int = 200) -> HttpResponse:
+def _show(request: PersonRequest, asks: Asks, status: int = 200) -> HttpResponse:
     """The panel for htmx; without script, on a page of its own."""
-    template = "pipeline/_deal_asks.html" if request.htmx else "pipeline/deal_asks.html"  # type: ignore[attr-defined]
+    template = "pipeline/_deal_asks.html" if request.htmx else "pipeline/deal_asks.html"
     return render(request, template, {"asks": asks, "deal": asks.deal}, status=status)
 
 

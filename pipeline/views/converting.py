@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +16,7 @@ from crm.rules.leads import LeadConflict
 from crm.views.authorising import editable_or_403
 from crm.views.dialogs import close_dialog, render_dialog
 from crm.views.lead_answers import announced, posted, show_conflict
+from crm.views.requests import PersonRequest
 from pipeline.forms.converting import LeadConvertForm
 from pipeline.models import Deal
 from pipeline.rules.converting import convert_lead
@@ -23,7 +24,7 @@ from pipeline.rules.refusals import StageRequires
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def lead_convert(request: HttpRequest, pk: int) -> HttpResponse:
+def lead_convert(request: PersonRequest, pk: int) -> HttpResponse:
     """Ask what the lead becomes, and make it so; a lead that is a deal already leads to its deal."""
     lead = editable_or_403(Lead.objects.select_related("source", "owner"), request.user, pk=pk)
     first = Deal.objects.visible_to(request.user).filter(lead=lead).first()
@@ -58,8 +59,8 @@ def lead_convert(request: HttpRequest, pk: int) -> HttpResponse:
     return render_dialog(request, form, context, template="pipeline/lead_convert.html", status=status)
 
 
-def _converted(request: HttpRequest, lead: Lead, deal: Deal) -> HttpResponse:
+def _converted(request: PersonRequest, lead: Lead, deal: Deal) -> HttpResponse:
     messages.success(request, _("“%(lead)s” is now the deal “%(deal)s”.") % {"lead": lead, "deal": deal})
-    if not request.htmx:  # type: ignore[attr-defined]
+    if not request.htmx:
         return redirect(deal)
     return announced(close_dialog(request, to=deal, event="deal-changed"))

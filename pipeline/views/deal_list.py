@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import F
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from crm.views.next_step import state_of
+from crm.views.requests import PersonRequest
 from crm.views.spreadsheets import csv_response
 from pipeline.forms.record_filters import DealFilter
 from pipeline.models import Deal
@@ -58,12 +59,12 @@ class Tab:
 
 
 @require_safe
-def deal_list(request: HttpRequest) -> HttpResponse:
+def deal_list(request: PersonRequest) -> HttpResponse:
     """Show the deals that match, fifty at a time; their totals come by a second request."""
     outcome = _outcome_asked(request)
     filters = _filters(request, outcome)
     now = timezone.now()
-    if request.htmx.target == "deal-sums":  # type: ignore[attr-defined]
+    if request.htmx.target == "deal-sums":
         matching = ordered(request, filters, ORDERS)
         return render(request, "pipeline/deal_list.html#sums", {"sums": sums_of(matching, now.date())})
     found = read_list(request, filters, orders=ORDERS, always=ALWAYS)
@@ -82,7 +83,7 @@ def deal_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def deal_export(request: HttpRequest) -> HttpResponse:
+def deal_export(request: PersonRequest) -> HttpResponse:
     """Give all matching deals, in the order shown, as a table for a spreadsheet."""
     deals = ordered(request, _filters(request, _outcome_asked(request)), ORDERS)
     header = [
@@ -94,20 +95,20 @@ def deal_export(request: HttpRequest) -> HttpResponse:
     return csv_response("deals", header, (_cells(deal) for deal in rows))
 
 
-def _filters(request: HttpRequest, outcome: str) -> DealFilter:
+def _filters(request: PersonRequest, outcome: str) -> DealFilter:
     deals = Deal.objects.visible_to(request.user).select_related("stage", "company", "owner", "source")
     if outcome != "all":
         deals = deals.filter(outcome=outcome)
     return DealFilter(request.GET, queryset=deals, request=request)
 
 
-def _further(request: HttpRequest, filters: DealFilter) -> dict[str, Any]:
+def _further(request: PersonRequest, filters: DealFilter) -> dict[str, Any]:
     """The filters that share one panel, and the rest of the address that they keep."""
     kept = [(name, value) for name, value in request.GET.items() if name not in {*FURTHER, "page"} and value]
     return {"fields": [filters.form[name] for name in FURTHER], "kept": kept}
 
 
-def _outcome_asked(request: HttpRequest) -> str:
+def _outcome_asked(request: PersonRequest) -> str:
     outcome = request.GET.get("outcome") or "open"
     if outcome not in OUTCOMES:
         raise Http404

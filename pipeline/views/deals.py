@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -19,6 +19,7 @@ from crm.views.activities import composer_for
 from crm.views.authorising import editable_or_403, may_edit, visible_or_404, writer_or_403
 from crm.views.dialogs import close_dialog, render_dialog
 from crm.views.next_step import next_step_of
+from crm.views.requests import PersonRequest
 from crm.views.timeline import asks_for_timeline, render_timeline, timeline_of
 from crm.views.undoable import say_undoable
 from pipeline.forms.deals import DealForm, NewDealForm, beginnings_for
@@ -37,7 +38,7 @@ PEOPLE = 4
 
 
 @require_safe
-def deal_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def deal_detail(request: PersonRequest, pk: int) -> HttpResponse:
     """Show a deal: its path, what its stage asks for, what happened, what is next, and the facts."""
     deal = visible_or_404(_with_names(), request.user, pk=pk)
     visits = list(deal.visits.select_related("stage", "moved_by"))
@@ -60,7 +61,7 @@ def deal_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def deal_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def deal_edit(request: PersonRequest, pk: int) -> HttpResponse:
     """Edit a deal's facts; somebody's change in between is shown beside what was typed, and can be overwritten."""
     deal = editable_or_403(_with_names(), request.user, pk=pk)
     form = DealForm(request.POST or None, instance=deal, by=request.user)
@@ -82,7 +83,7 @@ def deal_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def deal_create(request: HttpRequest) -> HttpResponse:
+def deal_create(request: PersonRequest) -> HttpResponse:
     """Open a deal, in the stage and for the company or contact that the address may name."""
     person = writer_or_403(request.user)
     form = NewDealForm(request.POST or None, initial=_named_in_address(request), by=person)
@@ -101,13 +102,13 @@ def deal_create(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def deal_delete(request: HttpRequest, pk: int) -> HttpResponse:
+def deal_delete(request: PersonRequest, pk: int) -> HttpResponse:
     """Put a deal into the bin; where somebody has changed it since it was seen, show it anew instead."""
     deal = editable_or_403(Deal.objects, request.user, pk=pk)
     seen = request.POST.get("version", "")
     try:
         version = int(seen) if seen.isdecimal() else deal.version
-        delete_deal(deal, seen_version=version, by=request.user, now=timezone.now())  # type: ignore[arg-type]
+        delete_deal(deal, seen_version=version, by=request.user, now=timezone.now())
     except DealConflict as refusal:
         messages.warning(request, refusal.message)
         answer = _page_again(request, pk)
@@ -119,14 +120,14 @@ def deal_delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def deal_restore(request: HttpRequest, pk: int) -> HttpResponse:
+def deal_restore(request: PersonRequest, pk: int) -> HttpResponse:
     """Take a deal out of the bin."""
     now = timezone.now()
     deal = get_object_or_404(Deal.objects.in_bin_of(request.user, now), pk=pk)
-    return redirect(restore_deal(deal, by=request.user, now=now))  # type: ignore[arg-type]
+    return redirect(restore_deal(deal, by=request.user, now=now))
 
 
-def _page_again(request: HttpRequest, pk: int) -> HttpResponse:
+def _page_again(request: PersonRequest, pk: int) -> HttpResponse:
     request.method = "GET"
     return deal_detail(request, pk)
 
@@ -137,12 +138,12 @@ def _with_names() -> Any:
     )
 
 
-def _lead_of(deal: Deal, request: HttpRequest) -> list[Any]:
+def _lead_of(deal: Deal, request: PersonRequest) -> list[Any]:
     """What was said while the deal was a lead is the beginning of its timeline."""
     return [Lead.objects.visible_to(request.user).filter(pk=deal.lead_id)] if deal.lead_id else []
 
 
-def _facts(deal: Deal, request: HttpRequest, now: dt.datetime) -> dict[str, Any]:
+def _facts(deal: Deal, request: PersonRequest, now: dt.datetime) -> dict[str, Any]:
     """What stands at the side: money, age, people, lines and contracts."""
     ended = deal.closed_at or now
     return {
@@ -156,7 +157,7 @@ def _facts(deal: Deal, request: HttpRequest, now: dt.datetime) -> dict[str, Any]
     }
 
 
-def _people(deal: Deal, request: HttpRequest) -> list[tuple[Contact, bool]]:
+def _people(deal: Deal, request: PersonRequest) -> list[tuple[Contact, bool]]:
     """The deal's contact first, then others of its company; and whether the person may open each one's page."""
     of_company = Q(company_id=deal.company_id) if deal.company_id else Q(pk=deal.contact_id)
     visible = list(Contact.objects.visible_to(request.user).filter(of_company | Q(pk=deal.contact_id))[:PEOPLE])
@@ -164,7 +165,7 @@ def _people(deal: Deal, request: HttpRequest) -> list[tuple[Contact, bool]]:
     return [(deal.contact, deal.contact in visible), *others] if deal.contact is not None else others
 
 
-def _named_in_address(request: HttpRequest) -> dict[str, Any]:
+def _named_in_address(request: PersonRequest) -> dict[str, Any]:
     """Return what ?stage=, ?company= and ?contact= name; what does not exist or may not be seen is 404."""
     allowed = {
         "stage": beginnings_for(request.user),

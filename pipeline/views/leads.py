@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,6 +16,7 @@ from crm.views.activities import composer_for
 from crm.views.authorising import may_edit, visible_or_404
 from crm.views.lead_inbox import Inbox, read_inbox
 from crm.views.next_step import next_step_of
+from crm.views.requests import PersonRequest
 from crm.views.spreadsheets import csv_response
 from crm.views.timeline import asks_for_timeline, render_timeline, timeline_of
 from pipeline.models import Deal
@@ -25,11 +26,11 @@ PARTS = {"lead-panel": "pipeline/_lead_panel.html", "lead-clock": "pipeline/_lea
 
 
 @require_safe
-def lead_list(request: HttpRequest) -> HttpResponse:
+def lead_list(request: PersonRequest) -> HttpResponse:
     """Who waits for an answer and who is in hand, with the lead in hand beside; filters are in the address."""
     now = timezone.now()
     inbox = read_inbox(request, now)
-    is_only_list = request.htmx.target == "lead-list"  # type: ignore[attr-defined]
+    is_only_list = request.htmx.target == "lead-list"
     lead = _lead_in_hand(request, inbox)
     context: dict[str, Any] = {"inbox": inbox, "now": now, "lead": lead}
     if not is_only_list and lead is not None:
@@ -39,26 +40,26 @@ def lead_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def lead_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def lead_detail(request: PersonRequest, pk: int) -> HttpResponse:
     """A lead's page, or the part of it that is asked for."""
     rows = Lead.objects.select_related("source", "campaign", "owner", "team", "disqualify_reason", "company", "contact")
     lead = visible_or_404(rows, request.user, pk=pk)
     if asks_for_timeline(request):
         return render_timeline(request, timeline_of(lead, request))
     context = _about(request, lead, timezone.now())
-    part = PARTS.get(request.htmx.target or "")  # type: ignore[attr-defined]
+    part = PARTS.get(request.htmx.target or "")
     if part:
         return render(request, part, context)
     context |= {
         "timeline": timeline_of(lead, request),
         "composer": composer_for(lead, request),
-        "next_step": next_step_of(lead, request.user),  # type: ignore[arg-type]
+        "next_step": next_step_of(lead, request.user),
     }
     return render(request, "pipeline/lead_detail.html", context)
 
 
 @require_safe
-def lead_export(request: HttpRequest) -> StreamingHttpResponse:
+def lead_export(request: PersonRequest) -> StreamingHttpResponse:
     """The leads of the list as it is filtered, all pages of it, for a spreadsheet."""
     inbox = read_inbox(request, timezone.now())
     header = [_("Came in"), _("First answered"), _("Lead"), _("Company"), _("E-mail"), _("Phone"), _("Wrote")]
@@ -83,7 +84,7 @@ def _cells(lead: Lead) -> list[Any]:
     ]
 
 
-def _lead_in_hand(request: HttpRequest, inbox: Inbox) -> Any:
+def _lead_in_hand(request: PersonRequest, inbox: Inbox) -> Any:
     """The lead the address names, else the most urgent the person may act on; none where the panel was closed."""
     asked = request.GET.get("lead", "")
     if asked.isdecimal() and len(asked) < 19:
@@ -97,7 +98,7 @@ def _lead_in_hand(request: HttpRequest, inbox: Inbox) -> Any:
     return next(own, rows[0] if rows else None)
 
 
-def _about(request: HttpRequest, lead: Lead, now: dt.datetime) -> dict[str, Any]:
+def _about(request: PersonRequest, lead: Lead, now: dt.datetime) -> dict[str, Any]:
     """What panel and page say of a lead, and what the person may do with it."""
     is_converted = lead.status == Lead.Status.CONVERTED
     return {

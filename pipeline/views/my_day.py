@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from crm.models import Notification, User
+from crm.views.requests import PersonRequest
 from pipeline.views.my_day_groups import Scope, day_of
 
 NEWS_SHOWN = 5
@@ -15,9 +16,9 @@ GROUPS = ("overdue", "leads", "today", "unplanned", "rotting", "next")
 
 
 @require_safe
-def my_day(request: HttpRequest) -> HttpResponse:
+def my_day(request: PersonRequest) -> HttpResponse:
     """Show one's own day, or the team's to those who see one; htmx gets the day without the page around it."""
-    user: User = request.user  # type: ignore[assignment]
+    user: User = request.user
     scope = _scope(request, user)
     context = {
         "day": day_of(scope),
@@ -26,11 +27,11 @@ def my_day(request: HttpRequest) -> HttpResponse:
         "may_switch": _sees_a_team(user),
         "news": Notification.objects.filter(user=user).unread().select_related("subject_type")[:NEWS_SHOWN],
     }
-    part = "#day" if request.htmx.target == "my-day" else ""  # type: ignore[attr-defined]
+    part = "#day" if request.htmx.target == "my-day" else ""
     return render(request, f"pipeline/my_day.html{part}", context)
 
 
-def _scope(request: HttpRequest, user: User) -> Scope:
+def _scope(request: PersonRequest, user: User) -> Scope:
     """A viewer has no day of their own; a rep has no team's. An unknown word in the address means the usual."""
     wants_team = request.GET.get("of", "" if user.may_write else "team") == "team"
     opened = request.GET.get("all", "")

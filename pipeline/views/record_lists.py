@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.forms import ModelChoiceField
-from django.http import Http404, HttpRequest, QueryDict
+from django.http import Http404, QueryDict
 from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 
 from crm.templatetags.formats import day
+from crm.views.requests import PersonRequest
 
 PAGE = 50
 MOST = 10_000
@@ -62,7 +63,9 @@ class RecordList:
         return any(value not in {None, ""} for value in self.filters.form.cleaned_data.values())
 
 
-def read_list(request: HttpRequest, filters: Any, *, orders: Orders, always: Sequence[str] | None = None) -> RecordList:
+def read_list(
+    request: PersonRequest, filters: Any, *, orders: Orders, always: Sequence[str] | None = None
+) -> RecordList:
     """Read the page that `request` asks for; a filter that names what does not exist or may not be seen is 404.
 
     `orders` says by which fields each `?sort=` sorts; the first is the one without asking, "-" before a name turns it.
@@ -86,7 +89,7 @@ def read_list(request: HttpRequest, filters: Any, *, orders: Orders, always: Seq
     )
 
 
-def ordered(request: HttpRequest, filters: Any, orders: Orders) -> Any:
+def ordered(request: PersonRequest, filters: Any, orders: Orders) -> Any:
     """Return all rows that the filters let through, in the order that the address asks for."""
     if not filters.form.is_valid() and _names_nothing_known(filters.form):
         raise Http404
@@ -106,7 +109,7 @@ def _count(matching: Any, rows: Sequence[Any], page: int) -> int | None:
     return count if count <= MOST else None
 
 
-def _page_asked(request: HttpRequest) -> int:
+def _page_asked(request: PersonRequest) -> int:
     page = request.GET.get("page", "1")
     if not page.isdecimal() or not 1 <= int(page[:6]) <= MOST // PAGE:
         raise Http404
