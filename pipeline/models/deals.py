@@ -9,10 +9,11 @@ from typing import Self
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, GistIndex
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -31,6 +32,7 @@ from crm.models import (
     folded,
     search_column,
 )
+from pipeline.models.ranges import TimeRange
 from pipeline.models.stages import LossReason, Pipeline, Stage
 from pipeline.models.triggers import amount_history, deal_agrees_with_visits, stage_totals
 
@@ -214,6 +216,8 @@ class Deal(Subject, Recoverable):
             # The deal list, newest first, and its owner filter.
             models.Index(fields=("-recorded_at", "-id"), name="pipeline_deal_newest"),
             models.Index(fields=("owner", "-recorded_at", "-id"), name="pipeline_deal_own_newest"),
+            # Deals open at an instant of the past: the trend of the open pipeline.
+            GistIndex(TimeRange(F("created_at"), Coalesce("won_at", "lost_at")), name="pipeline_deal_life"),
             # The text filter.
             GinIndex(fields=("search",), name="pipeline_deal_search", opclasses=("gin_trgm_ops",)),
         )

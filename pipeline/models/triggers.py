@@ -84,7 +84,11 @@ amount_history = pgtrigger.Trigger(
     name="amount_history",
     when=pgtrigger.After,
     operation=pgtrigger.UpdateOf("amount", "currency"),
-    condition=pgtrigger.Condition("OLD.amount IS DISTINCT FROM NEW.amount OR OLD.currency <> NEW.currency"),
+    # An import corrects history rather than adding to it.
+    condition=pgtrigger.Condition(
+        "((OLD.amount IS DISTINCT FROM NEW.amount OR OLD.currency <> NEW.currency)"
+        " AND current_setting('voronka.through', true) IS DISTINCT FROM 'import')"
+    ),
     func="""
         INSERT INTO pipeline_dealamountchange (deal_id, at, amount, currency)
         VALUES (OLD.id, now(), OLD.amount, OLD.currency);

@@ -10,23 +10,13 @@ from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import connection, models
-from django.db.models import F, Func, Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from pipeline.models.deals import Deal
+from pipeline.models.ranges import TimeRange
 from pipeline.models.stages import Pipeline, Stage
 from pipeline.models.triggers import visits_have_no_gaps
-
-
-class TimeRange(Func):
-    """`[entered_at, left_at)`; an unknown beginning or a missing end is unbounded."""
-
-    function = "tstzrange"
-    output_field = models.TextField()
-
-
-LATEST = 500
-"""So many of the latest stays say what is usual: enough for a median, few enough to read while a page waits."""
 
 
 class StageVisitQuerySet(models.QuerySet["StageVisit"]):

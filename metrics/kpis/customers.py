@@ -1,0 +1,116 @@
+"""KPIs of customers: who leaves, what stays, and what winning one costs."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from metrics.kpi import Better, Kpi, Result, Unit, ratio
+from metrics.kpis.deals import money
+
+CONTRACT_DIMENSIONS = frozenset({"owner", "team"})
+
+
+def _churn_rate(facts: Any) -> Result:
+    row = facts["customers"] or {"churned": 0, "n": 0}
+    return ratio(row["churned"], row["n"], reason=_("no customer had a contract on the first day"))
+
+
+def _share_of_recurring(facts: Any, column: str) -> Result:
+    row = facts["recurring"] or {"n": 0, "before": Decimal(0), column: Decimal(0), "missing": None}
+    lacking = money(row["before"], row)
+    if lacking.reason or not row["before"]:
+        reason = lacking.reason or _("no customer had a contract on the first day")
+        return Result(Unit.RATIO, reason=reason, n=row["n"])
+    above, below = Decimal(row[column]), Decimal(row["before"])
+    return Result(Unit.RATIO, value=float(above / below), numerator=above, denominator=below, n=row["n"])
+
+
+def _revenue_churn(facts: Any) -> Result:
+    return _share_of_recurring(facts, "lost")
+
+
+def _net_revenue_retention(facts: Any) -> Result:
+    return _share_of_recurring(facts, "after")
+
+
+def _cac(facts: Any) -> Result:
+    spend, customers = facts["spend"], facts["new_customers"]
+    won = customers["n"] if customers else 0
+    if not spend:
+        return Result(Unit.MONEY, reason=_("no spend recorded in the period"), n=won)
+    total = money(spend["amount"], spend, n=won)
+    if total.value is None:
+        return total
+    if not won:
+        return Result(
+            Unit.MONEY, reason=_("no new customers in the period"), n=0, numerator=Decimal(total.value), denominator=0
+        )
+    return money(Decimal(spend["amount"]) / won, spend, n=won, numerator=Decimal(total.value), denominator=won)
+
+
+DECLARED = (
+    Kpi(
+        key="churn_rate",
+        name=gettext_lazy("Customer churn"),
+        question=gettext_lazy("Which share of customers leaves?"),
+        formula=gettext_lazy(
+            "Customers with a contract on the period's first day whose first day without one falls in the period ÷"
+            " customers with a contract on the first day. A term that follows without a gap is a renewal."
+        ),
+        unit=Unit.RATIO,
+        better=Better.DOWN,
+        dated_by="starts_on, ends_on, cancelled_on",
+        facts=("customers",),
+        dimensions=CONTRACT_DIMENSIONS,
+        measure=_churn_rate,
+        rows="contracts",
+    ),
+    Kpi(
+        key="revenue_churn",
+        name=gettext_lazy("Revenue churn"),
+        question=gettext_lazy("Which share of monthly revenue is lost?"),
+        formula=gettext_lazy(
+            "Monthly value lost by ends, cancellations and downgrades of the customers active at the start ÷ their"
+            " monthly value at the start."
+        ),
+        unit=Unit.RATIO,
+        better=Better.DOWN,
+        dated_by="starts_on, ends_on, cancelled_on",
+        facts=("recurring",),
+        dimensions=CONTRACT_DIMENSIONS,
+        measure=_revenue_churn,
+        rows="contracts",
+    ),
+    Kpi(
+        key="net_revenue_retention",
+        name=gettext_lazy("Net revenue retention"),
+        question=gettext_lazy("How much of the monthly revenue stays, upgrades included?"),
+        formula=gettext_lazy(
+            "Monthly value at the end of the period of the customers active at its start ÷ their value at the start."
+        ),
+        unit=Unit.RATIO,
+        better=Better.UP,
+        dated_by="starts_on, ends_on, cancelled_on",
+        facts=("recurring",),
+        dimensions=CONTRACT_DIMENSIONS,
+        measure=_net_revenue_retention,
+        rows="contracts",
+    ),
+    Kpi(
+        key="cac",
+        name=gettext_lazy("Acquisition cost"),
+        question=gettext_lazy("What does it cost to win a customer?"),
+        formula=gettext_lazy("Spend on sales and marketing in the period ÷ new customers in the period."),
+        unit=Unit.MONEY,
+        better=Better.DOWN,
+        dated_by="on, won_at",
+        facts=("spend", "new_customers"),
+        dimensions=frozenset({"source"}),
+        measure=_cac,
+        rows="spend",
+    ),
+)

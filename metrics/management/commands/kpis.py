@@ -1,0 +1,116 @@
+"""Prints the figures: `manage.py kpis --from DATE --to DATE [filters] [--by DIMENSION] [--as USER] [--json]`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Model, QuerySet
+
+from crm.models import LeadSource, Team, User
+from metrics.engine import GROUPINGS, Results, breakdown, evaluate
+from metrics.kpi import Result
+from metrics.kpis import KPIS
+from metrics.scope import Filters, Period, Scope, organisation_zone
+from pipeline.models import Pipeline
+
+
+class Command(BaseCommand):
+    """The same figures as the dashboard, for programs and for the terminal."""
+
+    help = "Print the KPIs of a period [--from, --to)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--from", dest="start", required=True, type=_day, help="first day, YYYY-MM-DD")
+        parser.add_argument("--to", dest="end", required=True, type=_day, help="first day after it, YYYY-MM-DD")
+        parser.add_argument("--pipeline", help="slug")
+        parser.add_argument("--owner", help="e-mail")
+        parser.add_argument("--team", help="name")
+        parser.add_argument("--source", help="slug or name")
+        parser.add_argument("--by", choices=GROUPINGS, help="also print the figures of each")
+        parser.add_argument("--as", dest="viewer", metavar="USER", help="e-mail of the person whose view it is")
+        parser.add_argument("--kpi", action="append", choices=sorted(KPIS), help="only this one; may be repeated")
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        kpis = [KPIS[key] for key in options["kpi"] or KPIS]
+        scope = _scope(options)
+        body: dict[str, Any] = {"period": _period(scope), "kpis": _plain(evaluate(kpis, scope))}
+        if options["by"]:
+            body["groups"] = [
+                {"key": group.key, "label": group.label, "kpis": _plain(group.results)}
+                for group in breakdown(kpis, scope, options["by"])
+            ]
+        if options["json"]:
+            self.stdout.write(json.dumps(body, ensure_ascii=False, indent=1))
+            return
+        self._print(body)
+
+    def _print(self, body: dict[str, Any]) -> None:
+        for group in ({"label": "", "kpis": body["kpis"]}, *body.get("groups", ())):
+            if group["label"]:
+                self.stdout.write(f"\n{group['label']}")
+            for key, result in group["kpis"].items():
+                self.stdout.write(f"{KPIS[key].name!s:<26} {_line(result)}")
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise CommandError(f"{text!r} is not a day; write it as YYYY-MM-DD.") from error
+
+
+def _scope(options: dict[str, Any]) -> Scope:
+    try:
+        period = Period(options["start"], options["end"])
+    except ValueError as error:
+        raise CommandError(f"--to must be after --from: {options['start']} to {options['end']}.") from error
+    filters = Filters(
+        pipeline=_named(Pipeline.objects.all(), "pipeline", options, "slug"),
+        owner=_named(User.objects.all(), "owner", options, "email"),
+        team=_named(Team.objects.all(), "team", options, "name"),
+        source=_named(LeadSource.objects.all(), "source", options, "slug", "name", "name_ru"),
+    )
+    return Scope(period, filters, viewer=_named(User.objects.all(), "viewer", options, "email"))
+
+
+def _named(rows: QuerySet[Any], option: str, options: dict[str, Any], *fields: str) -> Any:
+    """Find the one row an option names, in any case; CommandError says what there is instead."""
+    text = options[option]
+    if text is None:
+        return None
+    for field in fields:
+        found: Model | None = rows.filter(**{f"{field}__iexact": text}).first()
+        if found is not None:
+            return found
+    known = ", ".join(str(name) for name in rows.values_list(fields[0], flat=True)[:20])
+    raise CommandError(f"No {option} {text!r}. There is: {known or 'none yet'}.")
+
+
+def _period(scope: Scope) -> dict[str, str]:
+    return {
+        "from": scope.period.start.isoformat(),
+        "to": scope.period.end.isoformat(),
+        "timezone": str(organisation_zone()),
+        "currency": settings.BASE_CURRENCY,
+    }
+
+
+def _plain(results: Results) -> dict[str, Any]:
+    return {key: Result.as_json(result) for key, result in results.items()}
+
+
+def _line(result: dict[str, Any]) -> str:
+    if "stages" in result:
+        return "; ".join(
+            f"{stage['stage']} {stage.get('value', stage.get('median'))} (n = {stage.get('n', 0)})"
+            for stage in result["stages"]
+        )
+    if result["value"] is None:
+        return f"— ({result['reason']})"
+    rest = ", ".join(f"{name} {value}" for name, value in result.items() if name not in {"value", "unit"})
+    return f"{result['value']} {result['unit']}" + (f" ({rest})" if rest else "")
