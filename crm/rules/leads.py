@@ -148,7 +148,7 @@ def reopen_lead(lead: Lead, *, seen_version: int, by: User, now: dt.datetime) ->
             raise WrongStatus(_("“%(lead)s” is open already.") % {"lead": fresh})
         if fresh.disqualified_at is not None:
             unbin_follow_ups(fresh, binned_at=fresh.disqualified_at, now=now)
-        fresh.status = _status_in_hand(fresh)
+        fresh.status = status_in_hand(fresh)
         fresh.disqualified_at = fresh.disqualify_reason = fresh.nurture_until = None
         fresh.save()
     return fresh
@@ -177,6 +177,13 @@ def restore_lead(lead: Lead, *, by: User, now: dt.datetime) -> Lead:
             fresh.version += 1
             fresh.save()
     return fresh
+
+
+def status_in_hand(lead: Lead) -> str:
+    """Return the status to which a lead comes back from nurturing or disqualification: as far as it had come."""
+    if lead.qualified_at is not None:
+        return Lead.Status.QUALIFIED
+    return Lead.Status.WORKING if lead.first_response_at is not None else Lead.Status.NEW
 
 
 # --- Who was first --------------------------------------------------------------------------------------------------
@@ -218,9 +225,3 @@ def _changed_by_somebody(lead: Lead) -> str:
         "name": last.actor,
         "lead": lead,
     }
-
-
-def _status_in_hand(lead: Lead) -> str:
-    if lead.qualified_at is not None:
-        return Lead.Status.QUALIFIED
-    return Lead.Status.WORKING if lead.first_response_at is not None else Lead.Status.NEW

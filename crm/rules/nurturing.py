@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from crm.models import FollowUp, Lead
 from crm.rules.audit import acting
 from crm.rules.follow_ups import Plan, plan_follow_up
+from crm.rules.leads import status_in_hand
 from crm.rules.wall_clock import WallTime, zone_of
 
 MORNING = dt.time(9)
@@ -32,7 +33,7 @@ def _bring_back(pk: int, *, now: dt.datetime) -> bool:
         if lead is None or lead.nurture_until is None:
             return False
         day, lead.nurture_until = lead.nurture_until, None
-        lead.status = Lead.Status.WORKING if lead.first_response_at else Lead.Status.NEW
+        lead.status = status_in_hand(lead)
         lead.version = F("version") + 1
         lead.save(update_fields=["status", "nurture_until", "version"])
         if lead.owner is not None and lead.owner.is_active:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from crm.models import Company, Contact, FollowUp, Lead, User
 from crm.rules.audit import acting
+from crm.rules.companies import add_company, add_contact
 from crm.rules.errors import NotAllowed
 from crm.rules.leads import LeadConflict, WrongStatus, claim_alive
 from pipeline.models import Deal, Stage
@@ -56,8 +57,8 @@ def _convert(lead: Lead, *, into: Conversion, seen_version: int, by: User, now: 
         share_pipeline(into.stage.pipeline_id)
         fresh = claim_alive(lead, seen_version=seen_version, by=by)
         fresh.owner = fresh.owner or by
-        company = into.company or _new_company(fresh, into)
-        contact = into.contact or _new_contact(fresh, into, company)
+        company = into.company or _new_company(fresh, into, by)
+        contact = into.contact or _new_contact(fresh, into, company, by)
         deal = open_deal(stage=into.stage, fields=_deal_fields(fresh, into, company, contact), by=by, now=now)
         _close_as_converted(fresh, company, contact, now)
         _move_next_steps(fresh, deal)
@@ -70,20 +71,17 @@ def _refuse_foreign(into: Conversion, by: User) -> None:
             raise NotAllowed(_("This company or contact is not for you to see."))
 
 
-def _new_company(lead: Lead, into: Conversion) -> Company | None:
+def _new_company(lead: Lead, into: Conversion, by: User) -> Company | None:
     if not into.company_name:
         return None
-    company: Company = Company.objects.create(name=into.company_name, owner=lead.owner)
-    return company
+    return add_company(fields={"name": into.company_name, "owner": lead.owner}, by=by)
 
 
-def _new_contact(lead: Lead, into: Conversion, company: Company | None) -> Contact | None:
+def _new_contact(lead: Lead, into: Conversion, company: Company | None, by: User) -> Contact | None:
     if not into.contact_name:
         return None
-    contact: Contact = Contact.objects.create(
-        name=into.contact_name, email=lead.email, phone=lead.phone, company=company, owner=lead.owner
-    )
-    return contact
+    fields = {"email": lead.email, "phone": lead.phone, "company": company, "owner": lead.owner}
+    return add_contact(fields={"name": into.contact_name, **fields}, by=by)
 
 
 def _deal_fields(lead: Lead, into: Conversion, company: Company | None, contact: Contact | None) -> dict[str, Any]:

@@ -78,3 +78,12 @@ def test_first_answers_are_forgotten_after_a_day(rep: User) -> None:
 
     assert forget_first_answers(now=timezone.now()) == 1
     assert FirstAnswer.objects.get().key == "new"
+
+
+def test_a_qualified_lead_comes_back_qualified(rep: User) -> None:
+    lead = LeadFactory(owner=rep, status=NURTURING, nurture_until=TODAY, first_response_at=NOW, qualified_at=NOW)
+
+    bring_back_leads(now=NOW)
+
+    lead.refresh_from_db()
+    assert lead.status == "qualified"
