@@ -1,6 +1,7 @@
 """Money, numbers and times as each language writes them."""
 
 import datetime as dt
+from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -10,6 +11,13 @@ from crm.templatetags import formats
 
 NOW = dt.datetime(2026, 7, 2, 11, 0, tzinfo=dt.UTC)  # a Thursday
 NBSP = "\xa0"
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> Iterator[None]:
+    """Whatever language the last request of another test was answered in."""
+    with override("en"):
+        yield
 
 
 @pytest.mark.parametrize(
