@@ -111,7 +111,8 @@ class Intent:
 
 def queue(intents: Iterable[Intent]) -> None:
     """Write an outbox row for each intent whose key there is none for yet; part of the caller's transaction."""
-    OutboxRow.objects.bulk_create([_row(intent) for intent in intents], ignore_conflicts=True)
+    rows = [_row(intent) for intent in intents]
+    OutboxRow.objects.bulk_create(rows, ignore_conflicts=True, batch_size=2_000)
 
 
 def cancel(rows: QuerySet[OutboxRow], *, answer: str) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crm.models import FollowUp, Notification, OutboxRow, Reminder, Subject, User, subjects_seen_by
 from crm.rules import outbox
@@ -30,9 +30,21 @@ def key_of(reminder: Reminder) -> str:
 def set_reminders(follow_up: FollowUp, times: Iterable[WallTime], *, now: dt.datetime) -> None:
     """Remind the assignee at `times` and at no other; times that have passed already are left out."""
     drop_reminders(follow_up)
-    ahead = sorted({time for time in times if time.utc > now}, key=lambda time: time.utc)
-    reminders = [Reminder(follow_up=follow_up, fires_local=time.as_stored, fires_at=time.utc) for time in ahead]
-    outbox.queue(_intent(reminder, follow_up) for reminder in Reminder.objects.bulk_create(reminders))
+    made = Reminder.objects.bulk_create(_reminders_at(follow_up, times, now=now))
+    outbox.queue(_intent(reminder, follow_up) for reminder in made)
+
+
+def remind_of_loaded(*, now: dt.datetime) -> int:
+    """Give open follow-ups that were loaded in bulk the reminders they ask for, those still ahead; return how many."""
+    loaded = FollowUp.objects.open().filter(due_at__gt=now, reminders__isnull=True).select_related("assignee")
+    found = []
+    for follow_up in loaded.iterator(chunk_size=2_000):
+        due = WallTime.stored(follow_up.due_local, follow_up.time_zone)
+        times = [replace(due, local=due.local - dt.timedelta(minutes=before)) for before in follow_up.remind_before]
+        found += _reminders_at(follow_up, times, now=now)
+    made = Reminder.objects.bulk_create(found, batch_size=2_000)
+    outbox.queue(_intent(reminder, reminder.follow_up) for reminder in made)
+    return len(made)
 
 
 def drop_reminders(follow_up: FollowUp, *, answer: str = "no longer planned") -> None:
@@ -50,6 +62,11 @@ def move_reminders_to_zone(follow_up: FollowUp, zone: str) -> None:
         reminder.save(update_fields=["fires_at"])
         rows = OutboxRow.objects.waiting().filter(dedupe_key=key_of(reminder))
         rows.update(due_at=reminder.fires_at, available_at=reminder.fires_at)
+
+
+def _reminders_at(follow_up: FollowUp, times: Iterable[WallTime], *, now: dt.datetime) -> list[Reminder]:
+    ahead = sorted({time for time in times if time.utc > now}, key=lambda time: time.utc)
+    return [Reminder(follow_up=follow_up, fires_local=time.as_stored, fires_at=time.utc) for time in ahead]
 
 
 def _intent(reminder: Reminder, follow_up: FollowUp) -> Intent:

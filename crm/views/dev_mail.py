@@ -97,8 +97,13 @@ def _letters(path: Path) -> Iterator[Letter]:
             continue
         message = email.message_from_bytes(part.lstrip(b"\n"), policy=email.policy.default)
         assert isinstance(message, EmailMessage)  # what this policy makes
-        sent = getattr(message["Date"], "datetime", None) if message["Date"] else None
-        yield Letter(f"{path.stem}.{number}", sent or at, message)
+        yield Letter(f"{path.stem}.{number}", _date_of(message) or at, message)
+
+
+def _date_of(message: EmailMessage) -> dt.datetime | None:
+    """When it was written; "-0000" says UTC without saying where."""
+    sent = getattr(message["Date"], "datetime", None)
+    return sent.replace(tzinfo=sent.tzinfo or dt.UTC) if sent else None
 
 
 def _letter_or_404(name: str) -> Letter:

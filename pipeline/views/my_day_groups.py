@@ -143,7 +143,7 @@ class Day:
     @property
     def stake(self) -> Decimal:
         """What all of them are worth together, in base currency."""
-        return sum((group.stake or Decimal(0) for group in self.groups), Decimal(0))
+        return sum((group.stake for group in self.groups if group.stake), Decimal(0))
 
     @property
     def done_count(self) -> int:
@@ -179,7 +179,8 @@ def day_of(scope: Scope) -> Day:
     seen = subjects_seen_by(scope.user, [step for rows in found.values() for step in rows], related=BESIDE)
     rows = {key: [_step(step, seen, scope) for step in steps] for key, steps in found.items()}
     groups = {
-        key: Group(key, totals[f"{key}_count"], rows[key], totals[f"{key}_stake"]) for key in ("overdue", "today", "next")
+        key: Group(key, totals[f"{key}_count"], rows[key], _whole(totals[f"{key}_stake"]))
+        for key in ("overdue", "today", "next")
     }
     unplanned, rotting = _deal_groups(scope, stakes)
     return Day(
@@ -196,6 +197,11 @@ def _totals(steps: QuerySet[FollowUp], when: dict[str, Q]) -> dict[str, Any]:
     counts = {f"{key}_count": Count("pk", filter=condition) for key, condition in when.items()}
     sums = {f"{key}_stake": Sum("stake", filter=condition) for key, condition in when.items()}
     return steps.aggregate(**counts, **sums, tomorrow_from=Min("due_at", filter=when["tomorrow"]))
+
+
+def _whole(amount: Decimal | None) -> Decimal | None:
+    """Of a sum over currencies nobody needs the cents."""
+    return None if amount is None else amount.quantize(Decimal(1))
 
 
 def _next_limit(scope: Scope) -> int:
@@ -248,10 +254,10 @@ def _deal_groups(scope: Scope, stakes: Stakes) -> tuple[Group, Group]:
 
 
 def _deal_group(key: str, deals: Any, scope: Scope) -> Group:
-    totals = deals.aggregate(count=Count("pk"), stake=Sum("stake"))
+    totals = deals.aggregate(count=Count("pk"), worth=Sum("stake"))
     by_stake = deals.select_related("stage", "company", "owner").order_by(F("stake").desc(nulls_last=True), "pk")
     shown = by_stake[: scope.limit(key)] if totals["count"] else []
-    return Group(key, totals["count"], [_quiet(deal, scope) for deal in shown], totals["stake"])
+    return Group(key, totals["count"], [_quiet(deal, scope) for deal in shown], _whole(totals["worth"]))
 
 
 def _quiet(deal: Deal, scope: Scope) -> QuietDeal:

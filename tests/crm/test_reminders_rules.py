@@ -17,8 +17,9 @@ from crm.rules.delivering import deliver_due
 from crm.rules.digests import merge_stale
 from crm.rules.follow_ups import Plan, complete_follow_up, plan_follow_up, reassign_follow_up
 from crm.rules.quiet_hours import quiet_until
+from crm.rules.reminders import remind_of_loaded
 from crm.rules.wall_clock import WallTime
-from tests.factories import LeadFactory
+from tests.factories import FollowUpFactory, LeadFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -220,3 +221,13 @@ def test_sweep_counts_what_is_due(lead: Lead, rep: User) -> None:
     due_call(lead, rep)
 
     assert sweeping.sweep() == 1
+
+
+def test_follow_ups_loaded_in_bulk_get_their_reminders_once(lead: Lead, rep: User) -> None:
+    ahead = FollowUpFactory(subject=lead, assignee=rep)
+    FollowUpFactory(subject=lead, assignee=rep, due_at=timezone.now() - dt.timedelta(hours=1))
+    FollowUpFactory(subject=lead, assignee=rep, remind_before=[])
+
+    assert remind_of_loaded(now=timezone.now()) == 1
+    assert remind_of_loaded(now=timezone.now()) == 0
+    assert OutboxRow.objects.get().available_at == ahead.due_at - dt.timedelta(minutes=15)

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from crm.models import User
 from crm.rules.audit import acting, coming_through
+from crm.rules.reminders import remind_of_loaded
 from metrics.demo.customers import invent_customers
 from metrics.demo.money import invent_money
 from metrics.demo.people import PASSWORD, invent_cast
@@ -65,4 +66,6 @@ def _invent(rng: random.Random, *, deals: int, now: dt.datetime) -> dict[str, in
     invent_money(rng, cast=cast, today=now.date())
     selling = Selling(rng=rng, cast=cast, customers=customers, now=now)
     selling.invent(deals)
-    return selling.copy()
+    counts = selling.copy()
+    remind_of_loaded(now=now)
+    return counts
