@@ -19,8 +19,9 @@ class SeenForm(forms.Form):
 
     def renew(self, version: int) -> None:
         """Stand for the record as it is now: sent again, the form applies to `version`."""
-        self.data = self.data.copy()
-        self.data[self.add_prefix("version")] = str(version)
+        data: Any = self.data
+        self.data = data.copy()
+        self.data[self.add_prefix("version")] = str(version)  # type: ignore[index]  # a QueryDict, of which it is a copy
 
 
 class LeadForm(forms.ModelForm):
@@ -33,19 +34,18 @@ class LeadForm(forms.ModelForm):
 
     def __init__(self, *args: Any, user: User, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["name"].widget.attrs["autofocus"] = True
-        self.fields["source"].queryset = LeadSource.objects.filter(
-            Q(is_archived=False) | Q(pk=self.instance.source_id or 0)
-        )
-        self.fields["team"].queryset = _teams_of(user)
-        self.fields["team"].help_text = _("While nobody owns the lead, the people of this team see it.")
-        if not self.fields["team"].queryset.exists():
-            del self.fields["team"]
+        fields: dict[str, Any] = self.fields
+        fields["name"].widget.attrs["autofocus"] = True
+        fields["source"].queryset = LeadSource.objects.filter(Q(is_archived=False) | Q(pk=self.instance.source_id or 0))
+        fields["team"].queryset = _teams_of(user)
+        fields["team"].help_text = _("While nobody owns the lead, the people of this team see it.")
+        if not fields["team"].queryset.exists():
+            del fields["team"]
         if self.instance.pk:
-            del self.fields["owner"]
+            del fields["owner"]
         else:
-            self.fields["owner"].queryset = User.objects.assignable_by(user)
-            self.fields["owner"].empty_label = _("Nobody yet")
+            fields["owner"].queryset = User.objects.assignable_by(user)
+            fields["owner"].empty_label = _("Nobody yet")
             self.initial.setdefault("owner", user.pk)
 
     def clean(self) -> dict[str, Any]:

@@ -84,7 +84,7 @@ class LeadQuerySet(SearchedQuerySet):
         """Leads with `answer_by`, the time at which their response clock runs out: `Lead.respond_by` for a query."""
         minutes = Coalesce(F("source__respond_within_minutes"), settings.RESPOND_WITHIN_MINUTES)
         return self.annotate(
-            answer_by=ExpressionWrapper(F("created_at") + dt.timedelta(minutes=1) * minutes, models.DateTimeField())
+            answer_by=ExpressionWrapper(F("created_at") + minutes * dt.timedelta(minutes=1), models.DateTimeField())
         )
 
     def late(self, now: dt.datetime) -> Self:

@@ -189,7 +189,7 @@ def _parts(today: dt.date) -> dict[str, Part]:
 
 def _chip(request: PersonRequest, filters: LeadFilterForm, name: str) -> Chip:
     chosen = filters.cleaned_data.get(name)
-    words = dict(Lead.Status.choices).get(chosen, chosen) if name == "status" else chosen
+    words = Lead.Status(chosen).label if chosen and name == "status" else chosen
     return Chip(
         label=str(filters[name].label),
         value=str(words or _("any")),
@@ -214,7 +214,7 @@ def _date_chip(request: PersonRequest, filters: LeadFilterForm) -> Chip:
 
 
 def _kept(request: PersonRequest, *, but: tuple[str, ...]) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in request.GET.items() if value and name not in but]
+    return [(name, str(value)) for name, value in request.GET.items() if value and name not in but]
 
 
 def _address(request: PersonRequest, **changes: str | None) -> str:

@@ -89,7 +89,8 @@ class LeadConvertForm(SeenForm):
 
     def __init__(self, *args: Any, lead: Lead, user: User, **options: Any) -> None:
         super().__init__(*args, **options)
-        company, contact, stage = self.fields["company"], self.fields["contact"], self.fields["stage"]
+        fields: dict[str, Any] = self.fields
+        company, contact, stage = fields["company"], fields["contact"], fields["stage"]
         company.offer(Company.objects.visible_to(user), companies_like(lead, user))
         contact.offer(Contact.objects.visible_to(user), contacts_like(lead, user))
         pipelines = Pipeline.objects.visible_to(user)
@@ -100,7 +101,7 @@ class LeadConvertForm(SeenForm):
             .order_by("pipeline__position", "pipeline", "position")
         )
         stage.is_alone = len(pipelines) < 2
-        self.fields["name"].widget.attrs["autofocus"] = True
+        fields["name"].widget.attrs["autofocus"] = True
         self.initial = {
             "version": lead.version,
             "company": company.same or getattr(contact.same, "company", None),
