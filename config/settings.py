@@ -68,7 +68,7 @@ if IS_PRODUCTION:
 # --- Application ----------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "config",  # first, so that its commands (runserver's static files among them) come before Django's
+    "config",  # commands and system checks of the whole project
     "adminsortable2",
     "django.contrib.auth",
     "django.contrib.admin",
@@ -95,11 +95,12 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    # It asks the cookie and the browser, not the session: so what follows can speak the person's language.
+    "django.middleware.locale.LocaleMiddleware",
     # Outside the session, which needs the database, so that its absence is answered here.
     "config.middleware.DatabaseAwayMiddleware",
     "config.middleware.RefuseNulMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -249,6 +250,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # How long a sender has a row for itself; after that another takes it for dead. Longer than a job may run
 # (config/celery.py).
 OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", 120)
+SWEEP_SECONDS = env.int("SWEEP_SECONDS", 15)  # how often what is due is looked for
 
 # --- Security -------------------------------------------------------------------------------------------------------
 
@@ -276,6 +278,7 @@ SESSION_COOKIE_AGE = env.int("SESSION_COOKIE_AGE", 14 * 24 * 3600)
 CSRF_FAILURE_VIEW = "django.views.csrf.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 if IS_PRODUCTION:
+    ALLOWED_HOSTS += ["127.0.0.1"]  # the container's own health check
     # HTTPS=off is for a trial on one's own machine; everything behind it is then plain text.
     _IS_HTTPS = env.bool("HTTPS", True)
     SECURE_SSL_REDIRECT = _IS_HTTPS
