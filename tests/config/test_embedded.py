@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -125,9 +126,9 @@ def test_a_path_too_long_for_a_socket_moves_the_socket_alone(tmp_path: Path, mon
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root needs somebody else to run PostgreSQL")
 @pytest.mark.parametrize("is_open", [True, False], ids=["open", "closed"])
-def test_root_without_user_namespaces_lets_nobody_run_it(is_open: bool, tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):  # pytest closes them to others
-        folder.chmod(0o755 if is_open else 0o700)
+def test_root_without_user_namespaces_lets_nobody_run_it(is_open: bool) -> None:
+    place = Path(tempfile.mkdtemp())  # not pytest's, whose folders are closed to others all the way down
+    place.chmod(0o755 if is_open else 0o700)
     code = (
         "import psycopg2; from config import embedded; s = embedded.postgres(test=True); s.ensure(); "
         "c = psycopg2.connect(host=str(s.socket_folder), user='postgres', dbname='voronka').cursor(); "
@@ -138,7 +139,7 @@ def test_root_without_user_namespaces_lets_nobody_run_it(is_open: bool, tmp_path
     result = subprocess.run(
         [sys.executable, "tests/config/without_namespaces.py", sys.executable, "-c", code],
         cwd=settings.BASE_DIR,
-        env=os.environ | {"VORONKA_VAR": str(tmp_path / "var")},
+        env=os.environ | {"VORONKA_VAR": str(place / "var")},
         capture_output=True,
         text=True,
         check=False,
@@ -146,6 +147,6 @@ def test_root_without_user_namespaces_lets_nobody_run_it(is_open: bool, tmp_path
 
     folder, owner = result.stdout.split() or ("", result.stderr)
     assert owner == "nobody"
-    assert folder.startswith(str(tmp_path) if is_open else "/var/tmp/voronka-")
-    if not is_open:
-        shutil.rmtree(folder)
+    assert folder.startswith(str(place) if is_open else "/var/tmp/voronka-")
+    for made in {place, Path(folder)}:
+        shutil.rmtree(made, ignore_errors=True)
