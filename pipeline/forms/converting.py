@@ -8,11 +8,11 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from crm.forms.inputs import ChooserField, DayInput, OfferedChoices
+from crm.forms.inputs import AmountField, ChooserField, DayInput, OfferedChoices, currency_choices
 from crm.forms.leads import SeenForm
 from crm.models import Company, Contact, Lead, User
 from crm.models.likeness import Likeness, companies_like, contacts_like
-from pipeline.models import Deal, Pipeline, Stage
+from pipeline.models import Pipeline, Stage
 from pipeline.rules.converting import Conversion
 from pipeline.rules.refusals import StageRequires
 
@@ -83,8 +83,8 @@ class LeadConvertForm(SeenForm):
     )
     name = forms.CharField(max_length=200, label=_("Deal"))
     stage = StageField(Stage.objects.none(), label=_("Stage"), empty_label=None)
-    amount = Deal._meta.get_field("amount").formfield()
-    currency = Deal._meta.get_field("currency").formfield()
+    amount = AmountField(required=False)
+    currency = forms.ChoiceField(label=_("Currency"))
     expected_close_on = forms.DateField(required=False, label=_("Expected close"), widget=DayInput())
 
     def __init__(self, *args: Any, lead: Lead, user: User, **options: Any) -> None:
@@ -101,6 +101,7 @@ class LeadConvertForm(SeenForm):
             .order_by("pipeline__position", "pipeline", "position")
         )
         stage.is_alone = len(pipelines) < 2
+        fields["currency"].choices = currency_choices()
         fields["name"].widget.attrs["autofocus"] = True
         self.initial = {
             "version": lead.version,
