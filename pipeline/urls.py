@@ -2,11 +2,26 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from pipeline.views import checklists, companies, contracts, converting, deal_list, deals, leads, line_items, my_day
+from pipeline.views import (
+    bins,
+    checklists,
+    companies,
+    contracts,
+    converting,
+    deal_list,
+    deals,
+    leads,
+    line_items,
+    my_day,
+    search,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # My day
     path("", my_day.my_day, name="my_day"),
+    # Search and bin
+    path("search/", search.search, name="search"),
+    path("bin/", bins.bin_list, name="bin_list"),
     # Companies and contacts
     path("companies/", companies.company_list, name="company_list"),
     path("companies/<int:pk>/", companies.company_detail, name="company_detail"),

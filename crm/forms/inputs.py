@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -58,7 +59,7 @@ class AmountField(forms.DecimalField):
 
     def prepare_value(self, value: Any) -> Any:
         """Show whole sums without their cents, and what was typed as it was typed."""
-        return value if value is None or isinstance(value, str) else f"{value:f}".removesuffix(".00")
+        return str(value).removesuffix(".00") if isinstance(value, Decimal) else value
 
 
 def currency_choices(*further: str) -> list[tuple[str, str]]:

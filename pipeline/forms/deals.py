@@ -43,6 +43,8 @@ class DealForm(forms.ModelForm):
         self._let_choose(
             "source", LeadSource.objects.filter(is_archived=False), LeadSource.objects.filter(pk=deal.source_id)
         )
+        for name in ("source", "campaign"):
+            self.fields[name].empty_label = _("none")  # type: ignore[attr-defined]
         self.fields["currency"].choices = currency_choices(deal.currency)  # type: ignore[attr-defined]
 
     def _let_choose(self, name: str, allowed: Any, kept: Any) -> None:

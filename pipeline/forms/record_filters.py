@@ -53,7 +53,7 @@ class DayFilter(django_filters.DateFilter):
 
 def people_seen(request: HttpRequest) -> Any:
     """People whose records the reader may see."""
-    return User.objects.visible_to(request.user)  # type: ignore[arg-type]
+    return User.objects.visible_to(request.user)
 
 
 def teams_seen(request: HttpRequest) -> Any:

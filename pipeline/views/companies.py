@@ -131,7 +131,10 @@ def _read_deals(rows: list[Any], user: User, field: str) -> None:
     """Write `open_deals` and `touched_at` into each row of the page: one query, and only for what is shown."""
     deals = Deal.objects.visible_to(user).filter(**{f"{field}__in": rows}).order_by()
     open_deals = Count("pk", filter=Q(outcome=Deal.Outcome.OPEN))
-    read = {pk: rest for pk, *rest in deals.values_list(field).annotate(open_deals, Max("last_touch_at"))}
+    read = {
+        pk: rest
+        for pk, *rest in deals.values_list(field).annotate(open_deals=open_deals, touched_at=Max("last_touch_at"))
+    }
     for row in rows:
         row.open_deals, touched_at = read.get(row.pk, (0, None))
         row.touched_at = max(filter(None, (row.last_touch_at, touched_at)), default=None)

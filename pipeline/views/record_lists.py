@@ -84,14 +84,14 @@ def read_list(
         page=page,
         has_next=len(rows) > PAGE and page * PAGE < MOST,
         count=_count(matching, rows, page),
-        chips=_chips(request.GET, filters.form, always),
+        chips=chips(request.GET, filters.form, always),
         kept=_kept(request.GET, without="q"),
     )
 
 
 def ordered(request: PersonRequest, filters: Any, orders: Orders) -> Any:
     """Return all rows that the filters let through, in the order that the address asks for."""
-    if not filters.form.is_valid() and _names_nothing_known(filters.form):
+    if not filters.form.is_valid() and names_nothing_known(filters.form):
         raise Http404
     rows = filters.qs if filters.form.is_valid() else filters.queryset.none()
     sort = request.GET.get("sort") or next(iter(orders))
@@ -116,12 +116,12 @@ def _page_asked(request: PersonRequest) -> int:
     return int(page)
 
 
-def _names_nothing_known(form: Any) -> bool:
+def names_nothing_known(form: Any) -> bool:
     """Whether a choice does not exist, or is not the person's to see."""
     return any(form.has_error(name, code="invalid_choice") for name in form.fields)
 
 
-def _chips(query: QueryDict, form: Any, always: Sequence[str] | None) -> list[Chip]:
+def chips(query: QueryDict, form: Any, always: Sequence[str] | None) -> list[Chip]:
     chips = {name: _chip(query, form, name) for name in form.fields if name != "q"}
     return [chip for name, chip in chips.items() if chip.is_set or always is None or name in always]
 

@@ -21,6 +21,11 @@ class Sums:
     amount: Decimal | None
     missing: Sequence[str] = ()
 
+    @property
+    def whole(self) -> Decimal | None:
+        """The amount without cents, which converted sums would only pretend to know."""
+        return None if self.amount is None else self.amount.quantize(Decimal(1))
+
 
 def sums_of(deals: Any, day: dt.date) -> Sums:
     """Add up `deals` (a queryset) in the base currency by the rates of `day`."""

@@ -18,6 +18,11 @@
     return host.querySelector("[autofocus], .dialog-body :is(input:not([type='hidden']), select, textarea), .dialog-foot .btn-primary");
   }
 
+  /* hx-swap is inherited: a link inside a part that replaces itself would replace the dialog by what belongs into it. */
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target === host && event.detail.requestConfig.elt.getAttribute("hx-swap") !== "none") event.detail.swapOverride = "innerHTML";
+  });
+
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target === host && host.childElementCount) open();
   });

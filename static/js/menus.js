@@ -40,7 +40,7 @@
   document.addEventListener("toggle", (event) => {
     const panel = event.target;
     if (panel.matches?.("details[data-menu]") && panel.open) keepInside(panel.querySelector(".menu-panel"));
-    if (panel.matches?.(".menu-panel[popover], .conflict[popover]") && event.newState === "open") place(panel);
+    if (panel.matches?.(".menu-panel[popover]:not(.search-results), .conflict[popover]") && event.newState === "open") place(panel);
   }, true);
 
   function keepInside(panel) {

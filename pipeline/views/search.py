@@ -1,0 +1,98 @@
+"""Search over people, companies, deals and leads: what one may see, in any case and script, small typos forgiven."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.postgres.search import TrigramWordSimilarity
+from django.db import connection, transaction
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from crm.models import Company, Contact, Lead, User, folded
+from crm.views.requests import PersonRequest
+from pipeline.models import Deal
+
+SHORTEST, LONGEST = 2, 200
+IN_MENU, ON_PAGE = 4, 25
+ALIKE = 0.45
+"""How alike the likest stretch of a name must be to what was typed, 0 to 1: one wrong letter of six passes."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One record found, and the line that tells it from its namesakes."""
+
+    record: Any
+    beside: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """The records of one kind."""
+
+    title: str
+    icon: str
+    hits: Sequence[Hit]
+
+
+@require_safe
+def search(request: PersonRequest) -> HttpResponse:
+    """Find records by what is typed: in a menu under the field, or on a page of their own."""
+    text = request.GET.get("q", "")[:LONGEST].strip()
+    is_menu = bool(request.htmx)
+    groups = _groups(text, request.user, IN_MENU if is_menu else ON_PAGE) if len(text) >= SHORTEST else []
+    template = "pipeline/search.html#menu" if is_menu else "pipeline/search.html"
+    context = {"groups": groups, "search_query": text, "is_too_short": 0 < len(text) < SHORTEST}
+    return render(request, template, context)
+
+
+def _groups(text: str, user: User, most: int) -> list[Group]:
+    kinds = (
+        (_("Contacts"), "user", Contact.objects.visible_to(user).select_related("company"), _beside_contact),
+        (_("Companies"), "building", Company.objects.visible_to(user), _beside_company),
+        (_("Deals"), "briefcase", Deal.objects.visible_to(user).select_related("company", "stage"), _beside_deal),
+        (_("Leads"), "inbox", Lead.objects.visible_to(user).alive(), _beside_lead),
+    )
+    groups = [
+        Group(title, icon, [Hit(record, beside(record)) for record in _found(rows, text, most)])
+        for title, icon, rows, beside in kinds
+    ]
+    return [group for group in groups if group.hits]
+
+
+def _found(rows: Any, text: str, most: int) -> list[Any]:
+    """Those that hold every word first; where they are few, those that are merely alike after them."""
+    exact = list(rows.matching(text).order_by("-pk")[:most])
+    if len(exact) >= most:
+        return exact
+    alike = rows.exclude(pk__in=[row.pk for row in exact]).filter(search__trigram_word_similar=folded(text))
+    closest = alike.annotate(likeness=TrigramWordSimilarity(folded(text), "search")).order_by("-likeness", "-pk")
+    return exact + _read_alike(closest[: most - len(exact)])
+
+
+def _read_alike(closest: Any) -> list[Any]:
+    """PostgreSQL reads the threshold from a setting; the index serves the operator, not the function."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)", [str(ALIKE)])
+        return list(closest)
+
+
+def _beside_deal(deal: Deal) -> str:
+    return f"{deal.company}, {deal.stage}" if deal.company else str(deal.stage)
+
+
+def _beside_contact(contact: Contact) -> str:
+    return ", ".join(str(part) for part in (contact.position, contact.company, contact.email) if part)
+
+
+def _beside_company(company: Company) -> str:
+    return company.domain or company.industry
+
+
+def _beside_lead(lead: Lead) -> str:
+    return ", ".join(part for part in (lead.company_name, lead.email) if part)
