@@ -57,6 +57,19 @@ def broker_url(redis_url: str) -> str:
 app = Celery("voronka", task_cls=Job)
 
 
+DUTIES = {
+    "compact-totals": {"task": "pipeline.jobs.compact_totals", "schedule": 60.0, "options": {"expires": 60}},
+    "remind-of-rotting": {
+        "task": "pipeline.jobs.remind_of_rotting",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
+    "bring-back-leads": {"task": "crm.jobs.bring_back_leads", "schedule": crontab(minute=5)},
+    "throw-away": {"task": "crm.jobs.throw_away", "schedule": crontab(hour=3, minute=15)},
+}
+"""What comes round beside the sweep; each is harmless when it runs twice, or late."""
+
+
 class CeleryConfig:
     """Every Celery setting, in one place; read when first needed, after Django's."""
 
@@ -80,17 +93,13 @@ class CeleryConfig:
         "max_retries": 0,  # of publishing; who publishes goes on without, see Job (workers have retries of their own)
     }
     timezone = "UTC"
-    beat_schedule = {
-        "sweep": {"task": "crm.jobs.sweep", "schedule": 15.0, "options": {"expires": 15}},
-        "compact-totals": {"task": "pipeline.jobs.compact_totals", "schedule": 60.0, "options": {"expires": 60}},
-        "remind-of-rotting": {
-            "task": "pipeline.jobs.remind_of_rotting",
-            "schedule": 600.0,
-            "options": {"expires": 600},
-        },
-        "bring-back-leads": {"task": "crm.jobs.bring_back_leads", "schedule": crontab(minute=5)},
-        "throw-away": {"task": "crm.jobs.throw_away", "schedule": crontab(hour=3, minute=15)},
-    }
+
+    @property
+    def beat_schedule(self) -> dict[str, Any]:
+        from django.conf import settings
+
+        every = settings.SWEEP_SECONDS
+        return {"sweep": {"task": "crm.jobs.sweep", "schedule": every, "options": {"expires": every}}, **DUTIES}
 
     @property
     def broker_url(self) -> str:

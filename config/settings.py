@@ -110,6 +110,7 @@ MIDDLEWARE = [
     "config.middleware.HtmxMannersMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "config.middleware.PersonMiddleware",
+    "config.second_factor.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
@@ -199,6 +200,7 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_RATE_LIMITS = {"login": "300/m/ip", "login_failed": "10/m/ip,5/5m/key"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Voronka"
+REQUIRE_SECOND_FACTOR_OF_ADMINS = env.bool("REQUIRE_SECOND_FACTOR_OF_ADMINS", False)
 
 # --- Language, place and money --------------------------------------------------------------------------------------
 
