@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 
 import pytest
 import time_machine
@@ -15,7 +16,7 @@ from crm.models import FollowUp, Heartbeat, Lead, Notification, OutboxRow, User
 from crm.rules import sweeping
 from crm.rules.delivering import deliver_due
 from crm.rules.digests import merge_stale
-from crm.rules.follow_ups import Plan, complete_follow_up, plan_follow_up, reassign_follow_up
+from crm.rules.follow_ups import Plan, complete_follow_up, follow_zone, plan_follow_up, reassign_follow_up
 from crm.rules.quiet_hours import quiet_until
 from crm.rules.reminders import remind_of_loaded
 from crm.rules.wall_clock import WallTime
@@ -197,6 +198,50 @@ def test_digest_asks_no_question_a_row(lead: Lead, rep: User, mailoutbox: Mails)
 
     queries(2)  # fills the caches of content types
     assert queries(2) == queries(12)
+
+
+@pytest.mark.parametrize(
+    ("zone", "first_day", "clock"),
+    [
+        ("Europe/Berlin", "2027-03-27", "02:30"),
+        ("Europe/Berlin", "2026-10-24", "02:30"),
+        ("America/New_York", "2027-03-13", "02:30"),
+        ("America/New_York", "2026-10-31", "01:30"),
+        ("Australia/Lord_Howe", "2026-10-03", "02:15"),
+        ("Australia/Lord_Howe", "2027-04-03", "01:45"),
+        ("Pacific/Apia", "2026-12-29", "09:00"),
+        ("Asia/Kathmandu", "2026-10-24", "09:00"),
+    ],
+)
+def test_each_local_reminder_fires_once_though_clocks_change_and_the_person_moves(
+    lead: Lead, rep: User, mailoutbox: Mails, zone: str, first_day: str, clock: str
+) -> None:
+    """Three days around the change: three rows, in order; two are sent before the person moves to New York and back."""
+    User.objects.filter(pk=rep.pk).update(time_zone=zone)
+    rep.refresh_from_db()
+    start = dt.datetime.fromisoformat(f"{first_day}T{clock}")
+    long_ago = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    for day in range(3):
+        plan = Plan(f"Day {day}", WallTime(start + dt.timedelta(days=day), zone), rep, remind_before=(0,))
+        plan_follow_up(lead, plan=plan, by=None, now=long_ago)
+    rows = list(OutboxRow.objects.order_by("due_at"))
+    assert len({row.dedupe_key for row in rows}) == 3
+    assert [row.due_at for row in rows] == sorted({row.due_at for row in rows})
+    gaps = [later.due_at - earlier.due_at for earlier, later in itertools.pairwise(rows)]
+    assert all(abs(gap - dt.timedelta(days=1)) <= dt.timedelta(hours=1) for gap in gaps)
+
+    def deliver_all() -> None:
+        OutboxRow.objects.waiting().update(available_at=timezone.now())
+        deliver_due(seconds=5)
+
+    OutboxRow.objects.filter(pk=rows[2].pk).update(state=OutboxRow.State.DEAD)
+    deliver_all()
+    OutboxRow.objects.filter(pk=rows[2].pk).update(state=OutboxRow.State.WAITING)
+    for moved_to in ("America/New_York", zone):
+        follow_zone(rep, zone=moved_to)
+    deliver_all()
+
+    assert sorted(mail.subject for mail in mailoutbox) == ["Reminder: Day 0", "Reminder: Day 1", "Reminder: Day 2"]
 
 
 def test_one_sweeper_at_a_time_and_its_heart_beats(rep: User, transactional_db: None) -> None:

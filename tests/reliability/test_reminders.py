@@ -1,0 +1,179 @@
+"""Reminders while everything around them breaks: none lost, none marked twice, doubled only as trust.md allows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import time
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from crm.models import Heartbeat, Notification, OutboxRow, User
+from crm.rules.follow_ups import Plan, plan_follow_up
+from crm.rules.wall_clock import WallTime
+from tests.factories import LeadFactory, UserFactory
+from tests.reliability.conftest import Broker, Crew, MailServer, wait_until
+
+pytestmark = [pytest.mark.reliability, pytest.mark.django_db(transaction=True)]
+
+REMINDERS, KILLS, PEOPLE = 300, 10, 10
+ENDED = (OutboxRow.State.SENT, OutboxRow.State.DEAD, OutboxRow.State.CANCELLED, OutboxRow.State.UNCLEAR)
+
+
+@pytest.fixture
+def marks(transactional_db: None) -> Iterator[None]:
+    """PostgreSQL counts how often each row is marked as sent, whoever marks it."""
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            CREATE TABLE marked_as_sent (row_id bigint, was text);
+            CREATE FUNCTION count_mark() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN INSERT INTO marked_as_sent VALUES (NEW.id, OLD.state); RETURN NULL; END $$;
+            CREATE TRIGGER count_marks AFTER UPDATE ON crm_outboxrow FOR EACH ROW
+                WHEN (NEW.state = 'sent') EXECUTE FUNCTION count_mark();
+        """)
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER count_marks ON crm_outboxrow")
+        cursor.execute("DROP FUNCTION count_mark")
+        cursor.execute("DROP TABLE marked_as_sent")
+
+
+def marked_twice() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM (SELECT 1 FROM marked_as_sent GROUP BY row_id HAVING count(*) > 1) AS t")
+        return int(cursor.fetchone()[0])
+
+
+def due_reminders(person: User, count: int) -> None:
+    """Reminders of `person` that came due just now."""
+    now = timezone.now()
+    lead = LeadFactory(owner=person)
+    for number in range(count):
+        plan = Plan(f"Call {number}", WallTime.of(now, "UTC"), person, remind_before=(0,))
+        plan_follow_up(lead, plan=plan, by=None, now=now - dt.timedelta(days=1))
+
+
+def open_rows() -> int:
+    return OutboxRow.objects.exclude(state__in=ENDED).count()
+
+
+def states() -> dict[str, int]:
+    found: dict[str, int] = {}
+    for state in OutboxRow.objects.values_list("state", flat=True):
+        found[state] = found.get(state, 0) + 1
+    return found
+
+
+def test_killed_workers_a_flushed_broker_and_two_beats_lose_nothing(
+    crew: Crew, broker: Broker, mail_server: MailServer, marks: None
+) -> None:
+    """300 reminders due at once; ten times a worker is killed in the middle of its work."""
+    for person in UserFactory.create_batch(PEOPLE):
+        due_reminders(person, REMINDERS // PEOPLE)
+    beats = [crew.beat(), crew.beat()]
+    workers = [crew.worker(), crew.worker()]
+    chance, kills, flushes, began = random.Random(7), 0, 0, time.monotonic()
+    while kills < KILLS and open_rows():
+        time.sleep(1.2)
+        if not mail_server.accepted():
+            continue  # they are still starting
+        chance.choice(workers).kill()
+        kills += 1
+        broker.flush()
+        flushes += 1
+        if kills == KILLS // 2:
+            broker.kill()  # with all it knew; the beats may go with it, as their supervisor knows
+            broker.start()
+        for member in (*workers, *beats):
+            if not member.is_alive():
+                member.start()
+
+    assert wait_until(lambda: not open_rows(), 60), f"{states()}\n{crew.log()}"
+
+    sent = mail_server.message_ids()
+    doubled = {message_id for message_id, count in sent.items() if count > 1}
+    retried = set(OutboxRow.objects.filter(attempts__gt=1).values_list("message_id", flat=True))
+    lost = set(OutboxRow.objects.values_list("message_id", flat=True)) - set(sent)
+    print(  # noqa: T201 (the counts are what this test shows)
+        f"\n{REMINDERS} reminders, {kills} kills, {flushes} flushes, 1 broker restart, 2 beats: "
+        f"{len(lost)} lost, {len(doubled)} doubled (same Message-ID), {marked_twice()} marked twice, "
+        f"{len(retried)} retried, {Notification.objects.count()} notices, {time.monotonic() - began:.0f} s"
+    )
+    assert kills == KILLS
+    assert states() == {"sent": REMINDERS}
+    assert not lost
+    assert doubled <= retried
+    assert max(sent.values()) <= KILLS
+    assert marked_twice() == 0
+    assert Notification.objects.count() == REMINDERS
+
+
+def test_mail_server_that_misbehaves_keeps_only_what_must_wait(
+    crew: Crew, mail_server: MailServer, marks: None
+) -> None:
+    """One recipient in each way of going wrong, and one with nothing wrong, beside each other."""
+    people = {
+        kind: UserFactory(email=f"{kind}@example.test") for kind in ("good", "refused", "later", "spam", "drop", "slow")
+    }
+    for person in people.values():
+        due_reminders(person, 1)
+    crew.environment["OUTBOX_LEASE_SECONDS"] = "40"  # longer than the slowest, as the real one is
+    crew.beat()
+    crew.worker(concurrency=4)
+
+    def state_of(kind: str) -> tuple[str, int]:
+        return OutboxRow.objects.values_list("state", "attempts").get(recipient=people[kind])
+
+    assert wait_until(lambda: state_of("good")[0] == "sent", 30), crew.log()
+    assert wait_until(lambda: state_of("refused") == ("dead", 1) and state_of("spam") == ("dead", 1), 20), states()
+    assert wait_until(lambda: state_of("later") == ("sent", 2), 30), states()
+    assert wait_until(lambda: state_of("drop") == ("sent", 2), 30), states()
+    assert wait_until(lambda: state_of("slow")[0] == "sent", 40), states()
+    accepted = [entry["to"].split("@")[0] for entry in mail_server.accepted()]
+    ids = mail_server.message_ids()
+    print(f"\naccepted: {accepted}; marked twice: {marked_twice()}")  # noqa: T201 (the counts)
+    assert accepted.count("good") == accepted.count("later") == accepted.count("slow") == 1
+    assert accepted.count("drop") == 2
+    assert ids[OutboxRow.objects.get(recipient=people["drop"]).message_id] == 2
+    assert {"refused", "spam"}.isdisjoint(accepted)
+    assert "550" in OutboxRow.objects.get(recipient=people["refused"]).answer
+    assert marked_twice() == 0
+
+
+def test_mail_server_that_is_away_delays_and_loses_nothing(crew: Crew, mail_server: MailServer) -> None:
+    """It is down when they come due; of those that wait, few cost an attempt."""
+    due_reminders(UserFactory(), 20)
+    mail_server.kill()
+    crew.beat()
+    crew.worker()
+    assert wait_until(lambda: OutboxRow.objects.filter(attempts__gt=0).exists(), 30), crew.log()
+    assert not mail_server.accepted()
+    untouched = OutboxRow.objects.filter(attempts=0).count()
+
+    mail_server.start()
+    crew.dismiss()
+    crew.environment["EMAIL_URL"] = f"smtp://127.0.0.1:{mail_server.port}"
+    crew.worker()
+    crew.beat()
+
+    assert wait_until(lambda: states() == {"sent": 20}, 60), f"{states()}\n{crew.log()}"
+    assert untouched > 0
+    assert max(mail_server.message_ids().values()) == 1
+
+
+def test_two_beats_leave_one_sweeper_whose_heart_beats(crew: Crew) -> None:
+    """The heartbeat goes on with two beats, and stops with the last worker."""
+    crew.beat()
+    crew.beat()
+    worker = crew.worker()
+    assert wait_until(Heartbeat.objects.exists, 30), crew.log()
+    first = Heartbeat.objects.get().at
+    assert wait_until(lambda: Heartbeat.objects.get().at > first, 10)
+
+    worker.kill()
+    last = Heartbeat.objects.get().at
+    time.sleep(2.5)
+    assert Heartbeat.objects.get().at == last
