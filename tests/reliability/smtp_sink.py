@@ -1,8 +1,8 @@
 """A mail server in a process of its own: what it accepts is in its ledger before it says so.
 
 Run as `python smtp_sink.py LEDGER [SECONDS_A_MESSAGE]`; prints its port. The beginning of a recipient's address says
-how it behaves: `refused` (550 for good), `later` (451 the first time), `spam` (554 after DATA), `drop` (accepts, then cuts
-the line without an answer, the first time), `slow` (its answer comes a byte a second, the first time).
+how it behaves: `refused` (550 for good), `later` (451 the first time), `spam` (554 after DATA), `drop` (accepts, then
+cuts the line without an answer, the first time), `slow` (its answer comes a byte a second, the first time).
 """
 
 from __future__ import annotations

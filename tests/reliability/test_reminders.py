@@ -97,7 +97,7 @@ def test_killed_workers_a_flushed_broker_and_two_beats_lose_nothing(
     doubled = {message_id for message_id, count in sent.items() if count > 1}
     retried = set(OutboxRow.objects.filter(attempts__gt=1).values_list("message_id", flat=True))
     lost = set(OutboxRow.objects.values_list("message_id", flat=True)) - set(sent)
-    print(  # noqa: T201 (the counts are what this test shows)
+    print(
         f"\n{REMINDERS} reminders, {kills} kills, {flushes} flushes, 1 broker restart, 2 beats: "
         f"{len(lost)} lost, {len(doubled)} doubled (same Message-ID), {marked_twice()} marked twice, "
         f"{len(retried)} retried, {Notification.objects.count()} notices, {time.monotonic() - began:.0f} s"
@@ -134,7 +134,7 @@ def test_mail_server_that_misbehaves_keeps_only_what_must_wait(
     assert wait_until(lambda: state_of("slow")[0] == "sent", 40), states()
     accepted = [entry["to"].split("@")[0] for entry in mail_server.accepted()]
     ids = mail_server.message_ids()
-    print(f"\naccepted: {accepted}; marked twice: {marked_twice()}")  # noqa: T201 (the counts)
+    print(f"\naccepted: {accepted}; marked twice: {marked_twice()}")
     assert accepted.count("good") == accepted.count("later") == accepted.count("slow") == 1
     assert accepted.count("drop") == 2
     assert ids[OutboxRow.objects.get(recipient=people["drop"]).message_id] == 2
