@@ -15,10 +15,11 @@ from crm.models import Lead
 from crm.views.activities import composer_for
 from crm.views.authorising import may_edit, visible_or_404
 from crm.views.lead_inbox import Inbox, read_inbox
+from crm.views.lead_story import story_of_lead
 from crm.views.next_step import next_step_of
 from crm.views.requests import PersonRequest
 from crm.views.spreadsheets import csv_response
-from crm.views.timeline import asks_for_timeline, render_timeline, timeline_of
+from crm.views.timeline import Timeline, asks_for_timeline, render_timeline, timeline_of
 from pipeline.models import Deal
 
 PARTS = {"lead-panel": "pipeline/_lead_panel.html", "lead-clock": "pipeline/_lead_clock.html"}
@@ -45,13 +46,13 @@ def lead_detail(request: PersonRequest, pk: int) -> HttpResponse:
     rows = Lead.objects.select_related("source", "campaign", "owner", "team", "disqualify_reason", "company", "contact")
     lead = visible_or_404(rows, request.user, pk=pk)
     if asks_for_timeline(request):
-        return render_timeline(request, timeline_of(lead, request))
+        return render_timeline(request, _timeline(lead, request))
     context = _about(request, lead, timezone.now())
     part = PARTS.get(request.htmx.target or "")
     if part:
         return render(request, part, context)
     context |= {
-        "timeline": timeline_of(lead, request),
+        "timeline": _timeline(lead, request),
         "composer": composer_for(lead, request),
         "next_step": next_step_of(lead, request.user),
     }
@@ -96,6 +97,10 @@ def _lead_in_hand(request: PersonRequest, inbox: Inbox) -> Any:
     rows = list(inbox.page.object_list)
     own = (lead for lead in rows if lead.owner_id in {None, request.user.pk})
     return next(own, rows[0] if rows else None)
+
+
+def _timeline(lead: Lead, request: PersonRequest) -> Timeline:
+    return timeline_of(lead, request, changes=story_of_lead(lead, request.user))
 
 
 def _about(request: PersonRequest, lead: Lead, now: dt.datetime) -> dict[str, Any]:

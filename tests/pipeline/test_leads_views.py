@@ -14,9 +14,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
-from crm.models import Company, Contact, Lead, Team, User
+from crm.models import Company, Contact, DisqualifyReason, Lead, Team, User
 from crm.models.response_clock import response_clock
+from crm.rules import leads as rules
+from crm.views.lead_story import story_of_lead
 from pipeline.models import Deal, Pipeline, Stage
 from tests.factories import (
     CompanyFactory,
@@ -31,7 +34,7 @@ pytestmark = pytest.mark.django_db
 
 HTMX = {"HX-Request": "true"}
 LIST_QUERIES = 16
-"""Session, person and whom they see; tabs and parts in one count, late ones; up to four parts; the chips; the lead in hand."""
+"""Session, person, whom they see; one count of tabs and parts; late ones; up to four parts; chips; the lead in hand."""
 
 
 @pytest.fixture
@@ -374,3 +377,29 @@ def test_a_lead_changed_meanwhile_is_shown_anew(web: Client, lead: Lead, stages:
     assert answer.status_code == 409
     assert 'name="version" value="2"' in answer.content.decode()
     assert not Deal.objects.exists()
+
+
+# --- History --------------------------------------------------------------------------------------------------------
+
+
+def test_the_timeline_says_decisions_in_one_line_each(web: Client, lead: Lead, rep: User, colleague: User) -> None:
+    reason = DisqualifyReason.objects.create(name="Out of region")
+    version = rules.qualify_lead(lead, seen_version=1, by=rep, now=NOW).version
+    version = rules.disqualify_lead(lead, reason=reason, seen_version=version, by=rep, now=NOW).version
+    version = rules.reopen_lead(lead, seen_version=version, by=rep, now=NOW).version
+    version = rules.nurture_lead(lead, until=dt.date(2099, 9, 1), seen_version=version, by=rep, now=NOW).version
+    version = rules.nurture_lead(lead, until=dt.date(2099, 9, 2), seen_version=version, by=rep, now=NOW).version
+    version = rules.edit_lead(lead, fields={"phone": "123"}, seen_version=version, by=rep).version
+    rules.assign_lead(lead, to=colleague, seen_version=version, by=rep)
+
+    told = [(change.label, strip_tags(change.before), strip_tags(change.after)) for change in story_of_lead(lead, rep)]
+    assert told == [
+        ("Owner", "Rita Rep", "Carl Colleague"),
+        ("Phone", "—", "123"),
+        ("Put aside until", "", "2 Sep 2099"),
+        ("Put aside until", "", "1 Sep 2099"),
+        ("Open again", "", ""),
+        ("Disqualified", "", "Out of region"),
+        ("Qualified", "", ""),
+        ("Added", "", ""),
+    ]
