@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from crm.forms.inputs import MomentInput
+from crm.forms.inputs import MomentInput, SeenForm
 from crm.models import Activity
 
 ASKED = {
@@ -32,7 +32,7 @@ A_MINUTE = dt.timedelta(minutes=1)
 """Two clocks may differ by so much."""
 
 
-class ActivityForm(forms.ModelForm):
+class ActivityForm(SeenForm):
     """The fields that belong to the activity's kind; `at` may stay empty and then means now."""
 
     class Meta:
@@ -70,6 +70,3 @@ class ActivityForm(forms.ModelForm):
         if self.instance.pk:
             return {name: self.cleaned_data[name] for name in self.changed_data}
         return {"kind": self.kind, **self.cleaned_data}
-
-    def _post_clean(self) -> None:
-        """The rule writes the activity, and the subject and author the constraints ask about come from it."""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.forms.inputs import ChooserField
+from crm.forms.inputs import ChooserField, SeenForm
 from crm.models import Company, Contact, User
 
 
-class _RecordForm(forms.ModelForm):
+class _RecordForm(SeenForm):
     """What companies and contacts share: an owner, and that the rule writes only what was changed."""
 
     def __init__(self, *args: Any, by: User, **options: Any) -> None:
@@ -29,9 +28,6 @@ class _RecordForm(forms.ModelForm):
         if self.instance.pk is None:
             return dict(self.cleaned_data)
         return {name: self.cleaned_data[name] for name in self.changed_data}
-
-    def _post_clean(self) -> None:
-        """The rule writes the record; the form leaves its instance as it was seen."""
 
 
 class CompanyForm(_RecordForm):

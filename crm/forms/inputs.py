@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.validators import MaxLengthValidator, ProhibitNullCharactersValidator
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -40,6 +41,19 @@ class MomentInput(forms.DateTimeInput):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(format="%Y-%m-%dT%H:%M", **options)
+
+
+class SeenForm(forms.ModelForm):
+    """A form over a record as it was seen: the rule writes it, not the form; the model's validators still speak."""
+
+    def _post_clean(self) -> None:
+        for name, value in list(self.cleaned_data.items()):
+            try:
+                self._meta.model._meta.get_field(name).run_validators(value)
+            except FieldDoesNotExist:
+                continue
+            except ValidationError as error:
+                self.add_error(name, error)
 
 
 class AmountField(forms.DecimalField):

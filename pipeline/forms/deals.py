@@ -9,7 +9,7 @@ from django import forms
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.forms.inputs import AmountField, ChooserField, DayInput, currency_choices
+from crm.forms.inputs import AmountField, ChooserField, DayInput, SeenForm, currency_choices
 from crm.models import Company, Contact, LeadSource, User
 from pipeline.models import Deal, Pipeline, Stage
 
@@ -18,7 +18,7 @@ EDITED = (
 )  # fmt: skip
 
 
-class DealForm(forms.ModelForm):
+class DealForm(SeenForm):
     """The facts of a deal. A person may keep a company, contact or owner that they could not choose anew."""
 
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
@@ -68,9 +68,6 @@ class DealForm(forms.ModelForm):
         """Let the same form be sent anew over the state of `version`, which the person has now seen."""
         self.data = self.data.copy()
         self.data["version"] = str(version)
-
-    def _post_clean(self) -> None:
-        """The rule writes the deal; the form leaves its instance as it was seen."""
 
 
 class NewDealForm(DealForm):

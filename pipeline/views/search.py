@@ -19,8 +19,8 @@ from pipeline.models import Deal
 
 SHORTEST, LONGEST = 2, 200
 IN_MENU, ON_PAGE = 4, 25
-ALIKE = 0.45
-"""How alike the likest stretch of a name must be to what was typed, 0 to 1: one wrong letter of six passes."""
+ALIKE = 0.25
+"""How alike the likest stretch of a name must be to what was typed, 0 to 1: two letters of six swapped pass."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,13 @@ def _groups(text: str, user: User, most: int) -> list[Group]:
 
 
 def _found(rows: Any, text: str, most: int) -> list[Any]:
-    """Those that hold every word first; where they are few, those that are merely alike after them."""
+    """Return the latest that hold every word of `text`; where there are none, those that are most alike."""
     exact = list(rows.matching(text).order_by("-pk")[:most])
-    if len(exact) >= most:
+    if exact:
         return exact
-    alike = rows.exclude(pk__in=[row.pk for row in exact]).filter(search__trigram_word_similar=folded(text))
-    closest = alike.annotate(likeness=TrigramWordSimilarity(folded(text), "search")).order_by("-likeness", "-pk")
-    return exact + _read_alike(closest[: most - len(exact)])
+    alike = rows.filter(search__trigram_word_similar=folded(text))
+    likeness = TrigramWordSimilarity(folded(text), "search")
+    return _read_alike(alike.annotate(likeness=likeness).order_by("-likeness", "-pk")[:most])
 
 
 def _read_alike(closest: Any) -> list[Any]:
