@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from pipeline.views import (
     bins,
+    board,
     checklists,
     companies,
     contracts,
@@ -12,7 +13,9 @@ from pipeline.views import (
     deals,
     leads,
     line_items,
+    moves,
     my_day,
+    quick_add,
     search,
 )
 
@@ -27,6 +30,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("companies/<int:pk>/", companies.company_detail, name="company_detail"),
     path("contacts/", companies.contact_list, name="contact_list"),
     path("contacts/<int:pk>/", companies.contact_detail, name="contact_detail"),
+    # Board
+    path("board/", board.board, name="board"),
+    path("board/<slug:slug>/", board.deal_board, name="deal_board"),
+    path("board/<slug:slug>/changes/", board.board_changes, name="board_changes"),
+    path("board/<slug:slug>/columns/<int:stage_pk>/", board.board_column, name="board_column"),
+    path("board/<slug:slug>/columns/<int:stage_pk>/add/", quick_add.deal_quick_add, name="deal_quick_add"),
+    path("board/<slug:slug>/cards/<int:pk>/", board.deal_card, name="deal_card"),
+    path("deals/<int:pk>/move/", moves.deal_move, name="deal_move"),
+    path("deals/<int:pk>/win/", moves.deal_win, name="deal_win"),
+    path("deals/<int:pk>/lose/", moves.deal_lose, name="deal_lose"),
+    path("deals/<int:pk>/undo/", moves.deal_undo, name="deal_undo"),
     # Deals
     path("deals/", deal_list.deal_list, name="deal_list"),
     path("deals/export/", deal_list.deal_export, name="deal_export"),

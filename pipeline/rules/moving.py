@@ -14,6 +14,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from crm.models import User
+from crm.rules.answers import keep_answer
 from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed
 from pipeline.models import Deal, LossReason, Stage, StageVisit
@@ -60,12 +61,20 @@ class Loss:
 
 
 def move_deal(
-    deal: Deal, *, to: Stage, seen_version: int, by: User, now: dt.datetime, details: MoveDetails | None = None
+    deal: Deal,
+    *,
+    to: Stage,
+    seen_version: int,
+    by: User,
+    now: dt.datetime,
+    details: MoveDetails | None = None,
+    key: str = "",
 ) -> Deal:
-    """Move `deal` to stage `to` if nobody moved it since `seen_version`, its stays and times following, all or nothing.
+    """Move `deal` to `to` if nobody changed it since `seen_version`, its stays and times following, all or nothing.
 
     Entering a stage of kind won wins the deal, leaving one un-wins it, and a lost deal that moves is open again. Raises
-    DealConflict, StageRequires, WrongStage or NotAllowed; then nothing has changed.
+    DealConflict, StageRequires, WrongStage or NotAllowed; then nothing has changed. With `key`, the answer is kept for a
+    retry (`crm.rules.answers`).
     """
     details = details or MoveDetails()
     with acting(by):
@@ -78,10 +87,11 @@ def move_deal(
             _change_stage(fresh, to=to, by=by, now=_moment(fresh, to, details, now))
         fresh.rank = rank_between(to, after=details.place.after, before=details.place.before)
         fresh.save()
+        keep_answer(by=by, key=key, purpose=f"deal-{fresh.pk}", answer={"version": fresh.version})
     return fresh
 
 
-def lose_deal(deal: Deal, *, loss: Loss, seen_version: int, by: User, now: dt.datetime) -> Deal:
+def lose_deal(deal: Deal, *, loss: Loss, seen_version: int, by: User, now: dt.datetime, key: str = "") -> Deal:
     """Close `deal` as lost in the stage where it stands, for a reason; raises LossReasonNeeded or as `move_deal`."""
     with acting(by):
         fresh = _claimed(deal, seen_version=seen_version, by=by)
@@ -94,6 +104,7 @@ def lose_deal(deal: Deal, *, loss: Loss, seen_version: int, by: User, now: dt.da
         fresh.outcome, fresh.lost_at, fresh.closing_owner = Deal.Outcome.LOST, lost_at, fresh.owner
         fresh.loss_reason, fresh.loss_note, fresh.competitor = loss.reason, loss.note, loss.competitor
         fresh.save()
+        keep_answer(by=by, key=key, purpose=f"deal-{fresh.pk}", answer={"version": fresh.version})
     return fresh
 
 

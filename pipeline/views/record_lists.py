@@ -122,6 +122,7 @@ def names_nothing_known(form: Any) -> bool:
 
 
 def chips(query: QueryDict, form: Any, always: Sequence[str] | None) -> list[Chip]:
+    """Return a chip for each filter that is set, and for those of `always` (None: for all)."""
     chips = {name: _chip(query, form, name) for name in form.fields if name != "q"}
     return [chip for name, chip in chips.items() if chip.is_set or always is None or name in always]
 

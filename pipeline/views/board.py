@@ -1,0 +1,125 @@
+"""The board: a pipeline as columns of cards, loaded as far as they are looked at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from crm.models import AuditEntry
+from crm.views.requests import PersonRequest
+from pipeline.forms.board_filters import BoardFilter
+from pipeline.models import Deal, Pipeline, Stage
+from pipeline.views.board_cards import draw
+from pipeline.views.board_changes import changes_since
+from pipeline.views.board_columns import MORE_CARDS, Board, Column, States
+from pipeline.views.record_lists import chips, names_nothing_known
+
+ALWAYS = ("owner", "team", "source")
+FURTHER = ("amount_from", "amount_to", "closes_from", "closes_to", "tag")
+
+
+@require_safe
+def board(request: PersonRequest) -> HttpResponse:
+    """Go to the first pipeline one may see."""
+    first = Pipeline.objects.visible_to(request.user).first()
+    if first is None:
+        return render(request, "pipeline/deal_board_none.html")
+    return redirect("deal_board", slug=first.slug)
+
+
+@require_safe
+def deal_board(request: PersonRequest, slug: str) -> HttpResponse:
+    """Show the columns with the totals of all their deals and the first cards of each."""
+    shown = read_board(request, slug)
+    columns = shown.columns()
+    context = {
+        "board": shown,
+        "columns": columns,
+        "pipelines": Pipeline.objects.visible_to(request.user),
+        "cursor": AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0,
+        "whole": _whole([column for column in columns if not column.stage.is_won]),
+        "is_empty": not any(column.count for column in columns) and not shown.filters.chosen,
+        "chips": chips(request.GET, shown.filters.form, ALWAYS),
+        "further": _further(request, shown.filters),
+        "state_chips": _state_chips(columns),
+    }
+    return render(request, "pipeline/deal_board.html", context)
+
+
+@require_safe
+def board_column(request: PersonRequest, slug: str, stage_pk: int) -> HttpResponse:
+    """Show more cards of one column below `?after=`; without it the column's head anew."""
+    shown = read_board(request, slug)
+    stage = get_object_or_404(Stage.objects.live(), pk=stage_pk, pipeline=shown.pipeline)
+    after = request.GET.get("after", "")
+    if not after:
+        [column] = shown.columns([stage], with_cards=False)
+        return render(request, "pipeline/deal_board.html#column-head", {"board": shown, "column": column})
+    try:
+        cards, more_after = shown.cards(stage, count=MORE_CARDS, after=after)
+    except ValueError as error:
+        raise Http404 from error
+    column = Column(stage, cards=cards, more_after=more_after)
+    page = "pipeline/deal_board.html#cards" if request.htmx else "pipeline/deal_board_more.html"
+    return render(request, page, {"board": shown, "column": column})
+
+
+@require_safe
+def board_changes(request: PersonRequest, slug: str) -> HttpResponse:
+    """Answer what others did since `?since=`: 204 when nothing, else the changed cards and heads as JSON."""
+    shown = read_board(request, slug)
+    since = request.GET.get("since", "")
+    if not since.isdecimal() or len(since) > 18:
+        raise Http404
+    changes = changes_since(shown, int(since), request)
+    return HttpResponse(status=204) if changes is None else JsonResponse(changes)
+
+
+@require_safe
+def deal_card(request: PersonRequest, slug: str, pk: int) -> HttpResponse:
+    """Show one card as it is now; 404 where it is not on this board."""
+    shown = read_board(request, slug)
+    deal = get_object_or_404(shown.deals.select_related("stage", "owner", "company"), pk=pk)
+    [card] = draw([deal], request.user, shown.now)
+    return render(request, "pipeline/deal_board.html#deal-card", {"card": card, "board": shown})
+
+
+def read_board(request: PersonRequest, slug: str) -> Board:
+    """Read the board an address asks for; an unknown or unseen pipeline or filter value is 404."""
+    pipeline = get_object_or_404(Pipeline.objects.visible_to(request.user), slug=slug)
+    deals = Deal.objects.visible_to(request.user).filter(pipeline=pipeline)
+    filters = BoardFilter(request.GET, queryset=deals, request=request)
+    if not filters.form.is_valid():
+        if names_nothing_known(filters.form):
+            raise Http404
+        filters = BoardFilter({}, queryset=deals, request=request)
+        filters.form.is_valid()
+    return Board(pipeline, request.user, filters, timezone.now())
+
+
+def _whole(columns: list[Column]) -> dict[str, Any]:
+    """All open columns together."""
+    known = all(column.amount is not None for column in columns)
+    return {
+        "count": sum(column.count for column in columns),
+        "amount": sum(column.rounded or 0 for column in columns) if known else None,
+        "weighted": sum(column.weighted or 0 for column in columns) if known else None,
+        "lacking": next((column.lacking for column in columns if column.lacking), ""),
+    }
+
+
+def _state_chips(columns: list[Column]) -> States:
+    states = States()
+    for column in columns:
+        if not column.stage.is_won:
+            states += column.states
+    return states
+
+
+def _further(request: PersonRequest, filters: BoardFilter) -> dict[str, Any]:
+    kept = [(name, value) for name, value in request.GET.items() if name not in FURTHER and value]
+    return {"fields": [filters.form[name] for name in FURTHER], "kept": kept}

@@ -1,0 +1,219 @@
+"""Moving a deal over HTTP: the drag, the menu and the deal's page post the same forms."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from crm.models import AuditEntry
+from crm.rules.answers import first_answer
+from crm.rules.errors import RuleError
+from crm.views.authorising import editable_or_403
+from crm.views.dialogs import render_dialog
+from crm.views.requests import PersonRequest
+from pipeline.forms.moves import LoseForm, MoveForm, SeenDealForm, WinForm
+from pipeline.models import Deal, Stage
+from pipeline.rules.moving import lose_deal, move_deal, undo_move
+from pipeline.rules.refusals import DealConflict, StageRequires, TooLateToUndo
+from pipeline.rules.requirements import missing_for
+from pipeline.views.board_cards import draw
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def deal_move(request: PersonRequest, pk: int) -> HttpResponse:
+    """Move a deal to a stage; what the stage asks for is asked in the same form."""
+    deal = _deal(request, pk)
+    form = MoveForm(request.POST or None, deal=deal, by=request.user, initial={"to": request.GET.get("to")})
+    if request.method == "POST":
+        if form.has_error("to", code="invalid_choice"):
+            return HttpResponse(status=404)
+        if form.is_valid():
+            return _answer(request, deal, form, lambda: _moved(request, deal, form))
+    asked = _asked_for(deal, form)
+    form.ask_for(*asked)
+    title = _("Move “%(deal)s”") % {"deal": deal}
+    return _dialog(request, form, title=title, submit=_("Move"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def deal_win(request: PersonRequest, pk: int) -> HttpResponse:
+    """Win a deal with its real amount and day: a move to the pipeline's won stage."""
+    deal = _deal(request, pk)
+    form = WinForm(request.POST or None, deal=deal, by=request.user)
+    if request.method == "POST" and form.is_valid():
+        return _answer(request, deal, form, lambda: _won(request, deal, form))
+    return _dialog(request, form, title=_("“%(deal)s” is won") % {"deal": deal}, submit=_("Mark as won"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def deal_lose(request: PersonRequest, pk: int) -> HttpResponse:
+    """Lose a deal for a reason."""
+    deal = _deal(request, pk)
+    form = LoseForm(request.POST or None, deal=deal, by=request.user)
+    if request.method == "POST" and form.is_valid():
+        return _answer(request, deal, form, lambda: _lost(request, deal, form))
+    return _dialog(request, form, title=_("“%(deal)s” is lost") % {"deal": deal}, submit=_("Mark as lost"), danger=True)
+
+
+@require_POST
+def deal_undo(request: PersonRequest, pk: int) -> HttpResponse:
+    """Take back the last move, within the seconds the toast shows."""
+    deal = _deal(request, pk)
+    form = SeenDealForm(request.POST, deal=deal, by=request.user)
+    if not form.is_valid():
+        return HttpResponse(status=422)
+    now = timezone.now()
+    return _answer(
+        request,
+        deal,
+        form,
+        lambda: undo_move(deal, seen_version=form.cleaned_data["version"], by=request.user, now=now),
+    )
+
+
+def _deal(request: PersonRequest, pk: int) -> Deal:
+    named = Deal.objects.select_related("stage", "pipeline", "company", "owner")
+    return editable_or_403(named, request.user, pk=pk)  # type: ignore[no-any-return]
+
+
+def _moved(request: PersonRequest, deal: Deal, form: MoveForm) -> Deal:
+    said = form.cleaned_data
+    return move_deal(
+        deal, to=said["to"], seen_version=said["version"], by=request.user, now=timezone.now(), details=form.details(),
+        key=said["key"],
+    )  # fmt: skip
+
+
+def _won(request: PersonRequest, deal: Deal, form: WinForm) -> Deal:
+    to = deal.pipeline.stages.live().filter(kind=Stage.Kind.WON).order_by("position").first()
+    if to is None:
+        raise RuleError(_("This pipeline has no stage that means won; an admin adds one."))
+    said, now = form.cleaned_data, timezone.now()
+    return move_deal(
+        deal, to=to, seen_version=said["version"], by=request.user, now=now, details=form.details(now), key=said["key"]
+    )
+
+
+def _lost(request: PersonRequest, deal: Deal, form: LoseForm) -> Deal:
+    said = form.cleaned_data
+    return lose_deal(
+        deal, loss=form.loss(), seen_version=said["version"], by=request.user, now=timezone.now(), key=said["key"]
+    )
+
+
+def _answer(request: PersonRequest, deal: Deal, form: Any, write: Callable[[], Deal]) -> HttpResponse:
+    """Write, and answer: 200 or a redirect, 409 with the fresh state, 422 with what is missing."""
+    before = deal.stage
+    known = first_answer(by=request.user, key=form.cleaned_data.get("key", ""), purpose=f"deal-{deal.pk}")
+    try:
+        fresh = Deal.objects.select_related("stage", "owner", "company").get(pk=deal.pk) if known else write()
+    except DealConflict as conflict:
+        return _conflict(request, conflict.deal, form)
+    except StageRequires as refusal:
+        return _ask(request, deal, form, refusal)
+    except TooLateToUndo as refusal:
+        return HttpResponse(refusal.message, status=409, content_type="text/plain; charset=utf-8")
+    except RuleError as refusal:
+        form.add_error(None, refusal.message)
+        return _refused(request, form, deal)
+    return _done(request, fresh, before=before)
+
+
+def _done(request: PersonRequest, deal: Deal, *, before: Stage) -> HttpResponse:
+    if not (request.htmx or _wants_card(request)):
+        return redirect(deal.get_absolute_url())
+    event = {
+        "pk": deal.pk,
+        "version": deal.version,
+        "stage": deal.stage_id,
+        "from": before.pk,
+        "title": deal.name,
+        "from_label": before.label,
+        "to_label": str(deal.get_outcome_display()) if deal.outcome == Deal.Outcome.LOST else deal.stage.label,
+        "is_moved": before.pk != deal.stage_id or deal.outcome == Deal.Outcome.LOST,
+        "is_lost": deal.outcome == Deal.Outcome.LOST,
+    }
+    body = _card(request, deal) if _wants_card(request) and not event["is_lost"] else ""
+    response = HttpResponse(body)
+    response["HX-Trigger"] = json.dumps({"deal-moved": event, "dialog-close": True})
+    return response
+
+
+def _conflict(request: PersonRequest, fresh: Deal, form: Any) -> HttpResponse:
+    """Who moved it where and when, the fresh card, and two ways on."""
+    last = AuditEntry.objects.about("deal", fresh.pk).select_related("actor").first()
+    was = Stage.objects.filter(pk=(last.before if last else {}).get("stage_id")).first()
+    wanted = form.cleaned_data.get("to")
+    context = {
+        "deal": fresh,
+        "last": last,
+        "was": was,
+        "wanted": wanted,
+        "card": draw([fresh], request.user, timezone.now())[0],
+    }
+    if _wants_card(request):
+        return render(request, "pipeline/deal_conflict.html#beside", context, status=409)
+    return render_dialog(
+        request,
+        form,
+        {**context, "title": _("Somebody was first"), "action": request.path, "submit": _("Do it all the same")},
+        template="pipeline/deal_conflict.html",
+        status=409,
+    )
+
+
+def _ask(request: PersonRequest, deal: Deal, form: Any, refusal: StageRequires) -> HttpResponse:
+    """The same form, with a field for everything that is missing; what only the deal's page can give is said."""
+    if not isinstance(form, MoveForm):
+        form.add_error(None, refusal.message)
+        return _refused(request, form, deal)
+    asked = {missing.key for missing in refusal.missing}
+    form.ask_for(*asked)
+    for missing in refusal.missing:
+        if missing.key in form.fields:
+            form.add_error(missing.key, _("The stage asks for this."))
+        else:
+            form.add_error(None, _("Tick off on the deal's page first: %(item)s") % {"item": missing.label})
+    return _refused(request, form, deal)
+
+
+def _refused(request: PersonRequest, form: Any, deal: Deal) -> HttpResponse:
+    title = _("Move “%(deal)s”") % {"deal": deal}
+    return _dialog(request, form, title=title, submit=_("Move"))
+
+
+def _dialog(request: PersonRequest, form: Any, **words: Any) -> HttpResponse:
+    context = {"action": request.path, **words}
+    if _wants_card(request):
+        page = render_to_string("components/dialog.html", {**context, "form": form}, request)
+        return HttpResponse(page, status=422 if form.errors else 200)
+    return render_dialog(request, form, context)
+
+
+def _asked_for(deal: Deal, form: MoveForm) -> list[str]:
+    """The fields that the stage in hand asks for, so that they can be given at once."""
+    to = form.fields["to"].queryset.filter(pk=_number(form["to"].value())).first()  # type: ignore[attr-defined]
+    errors = [name for name in Stage.Requirement.values if name in form.errors]
+    return errors + [missing.key for missing in missing_for(deal, to)] if to else errors
+
+
+def _number(text: Any) -> int | None:
+    return int(text) if str(text or "").isdecimal() else None
+
+
+def _wants_card(request: PersonRequest) -> bool:
+    """Whether the board itself asks: it handles the answer's HTML and status."""
+    return request.headers.get("X-Board") == "drag"
+
+
+def _card(request: PersonRequest, deal: Deal) -> str:
+    [card] = draw([deal], request.user, timezone.now())
+    return render_to_string("pipeline/deal_board.html#deal-card", {"card": card}, request)
