@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -83,8 +84,6 @@ def follow_up_done(request: PersonRequest, pk: int) -> HttpResponse:
         rules.complete_follow_up(follow_up, by=_person(request), now=timezone.now())
     except rules.FollowUpClosed as refusal:
         return _refused(request, follow_up, refusal)
-    undo_url = reverse("follow_up_reopen", args=[pk])
-    say_undoable(request, _("Done: %(title)s") % {"title": follow_up.title}, undo_url=undo_url)
     if not request.htmx:
         return redirect("follow_up_next", pk)
     return _changed(_ask_outcome(request, follow_up, OutcomeForm()))
@@ -125,9 +124,11 @@ def follow_up_snooze(request: PersonRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _dialog(request, form, _("Snooze"), reverse("follow_up_snooze", args=[pk]), _("Snooze"))
     try:
-        rules.snooze_follow_up(follow_up, until=form.wall_time(now), by=_person(request), now=now)
+        snoozed = rules.snooze_follow_up(follow_up, until=form.wall_time(now), by=_person(request), now=now)
     except rules.FollowUpClosed as refusal:
         return _refused(request, follow_up, refusal)
+    when = date_format(timezone.localtime(snoozed.due_at), "SHORT_DATETIME_FORMAT")
+    messages.success(request, _("Put off until %(when)s: %(title)s") % {"when": when, "title": snoozed.title})
     return _close(request, follow_up)
 
 
