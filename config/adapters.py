@@ -1,7 +1,7 @@
 """What allauth asks of this site."""
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 
 
 class ClosedAccountAdapter(DefaultAccountAdapter):
@@ -10,3 +10,8 @@ class ClosedAccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 (allauth passes it)
         """Never."""
         return False
+
+
+def closed_door(_request: HttpRequest) -> HttpResponse:
+    """404 for what allauth offers and we do not: a person's address is the admin's to change, as it is who they are."""
+    raise Http404

@@ -2,6 +2,7 @@
 
 import importlib.util
 
+from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
@@ -9,11 +10,16 @@ from django.urls import include, path
 from django.urls.resolvers import URLPattern, URLResolver
 from django.views.i18n import set_language
 
+from config.adapters import closed_door
 from config.health import healthz, readyz
+
+# The one login, with its throttle and second factor; the admin's own would know neither.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("accounts/email/", closed_door),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     # The login page is read in one's language before one is known.
