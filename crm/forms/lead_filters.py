@@ -47,11 +47,11 @@ class LeadFilterForm(forms.Form):
         return any(self.has_error(name, code="invalid_choice") for name in self.fields)
 
     def narrow(self, leads: Any) -> Any:
-        """Return the leads that every valid filter lets through."""
+        """Return the leads that every valid filter lets through, of any status: the tabs count beyond it."""
         chosen = self.cleaned_data
         if chosen.get("q"):
             leads = leads.matching(chosen["q"])
-        for name in ("source", "owner", "status"):
+        for name in ("source", "owner"):
             if chosen.get(name):
                 leads = leads.filter(**{name: chosen[name]})
         if chosen.get("team"):

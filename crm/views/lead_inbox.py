@@ -31,6 +31,7 @@ TABS = {
     "all": _("All"),
 }
 
+IS_ANY = Q(pk__isnull=False)
 IS_ALIVE = Q(status__in=Lead.ALIVE)
 IS_WAITING = Q(status=Lead.Status.NEW, first_response_at=None)
 IS_NURTURED = Q(status=Lead.Status.NURTURING)
@@ -120,17 +121,20 @@ def read_inbox(request: PersonRequest, now: dt.datetime) -> Inbox:
     """Read the list for `request`; a tab, person or source that does not exist is 404."""
     user: User = request.user
     filters = LeadFilterForm(request.GET, user=user)
-    is_valid = filters.is_valid()
+    filters.is_valid()
     if filters.names_nothing_known:
         raise Http404
-    view = _view_asked(request, filters if is_valid else None)
+    status = filters.cleaned_data.get("status", "")
+    is_closed = bool(status) and status not in Lead.ALIVE
+    view = _view_asked(request, is_closed=is_closed)
     found = filters.narrow(Lead.objects.visible_to(user))
-    counts, leads = _counted(found, view, user, now)
+    counts, leads = _counted(found, view, Q(status=status) if status else IS_ANY, user, now)
+    elsewhere: dict[str, str | None] = {"status": None} if is_closed else {}
     return Inbox(
         view=view,
         filters=filters,
         tabs=[
-            Tab(key, str(label), counts.get(key), _address(request, view=key), key == view)
+            Tab(key, str(label), counts.get(key), _address(request, view=key, **elsewhere), key == view)
             for key, label in TABS.items()
         ],
         leads=leads,
@@ -145,16 +149,15 @@ def read_inbox(request: PersonRequest, now: dt.datetime) -> Inbox:
     )
 
 
-def _view_asked(request: PersonRequest, filters: LeadFilterForm | None) -> str:
+def _view_asked(request: PersonRequest, *, is_closed: bool) -> str:
     """The tab; a status that only closed leads have is looked for among all."""
     view = request.GET.get("view", "inbox")
     if view not in TABS:
         raise Http404
-    status = filters.cleaned_data.get("status") if filters else ""
-    return "all" if status and status not in Lead.ALIVE else view
+    return "all" if is_closed else view
 
 
-def _counted(found: Any, view: str, user: User, now: dt.datetime) -> tuple[dict[str, int], Any]:
+def _counted(found: Any, view: str, of_status: Q, user: User, now: dt.datetime) -> tuple[dict[str, int], Any]:
     """Count every tab, and the parts of the one that is open, in one pass over living leads; return its leads too."""
     tabs = {
         "inbox": IS_ALIVE,
@@ -166,13 +169,13 @@ def _counted(found: Any, view: str, user: User, now: dt.datetime) -> tuple[dict[
     parts = _parts(timezone.localdate(now))
     wanted = {key: Count("pk", filter=condition) for key, condition in tabs.items()}
     if view in tabs:
-        wanted |= {name: Count("pk", filter=tabs[view] & part.condition) for name, part in parts.items()}
+        here = tabs[view] & of_status
+        wanted |= {name: Count("pk", filter=here & part.condition) for name, part in parts.items()}
     counts: dict[str, int] = found.alive().aggregate(**wanted)
     shown = found.select_related("owner", "source", "campaign")
     if view == "all":
-        return counts, shown.order_by("-created_at", "-pk")
-    here = shown.filter(tabs[view])
-    return counts, InParts([part.of(here) for part in parts.values()], [counts[name] for name in parts])
+        return counts, shown.filter(of_status).order_by("-created_at", "-pk")
+    return counts, InParts([part.of(shown.filter(here)) for part in parts.values()], [counts[name] for name in parts])
 
 
 def _parts(today: dt.date) -> dict[str, Part]:

@@ -142,6 +142,18 @@ def test_filters_narrow_the_list(web: Client, rep: User, colleague: User, north:
     assert shown(web, q="100%_") == []
 
 
+def test_a_status_narrows_the_list_but_not_the_tabs(web: Client, rep: User) -> None:
+    LeadFactory(name="qualified", owner=rep, status="qualified")
+    LeadFactory(name="new", owner=rep)
+    LeadFactory(name="gone", owner=rep, status="disqualified", disqualified_at=timezone.now())
+
+    for status, names in (("qualified", ["qualified"]), ("disqualified", ["gone"])):
+        inbox = web.get(reverse("lead_list"), {"status": status}).context["inbox"]
+        assert [lead.name for lead in inbox.page.object_list] == names
+        assert inbox.tabs[0].count == 2
+    assert inbox.tabs[0].url == "?view=inbox"  # no tab of living leads holds a closed one
+
+
 @pytest.mark.parametrize("query", [{"source": 0}, {"owner": "x"}, {"status": "dead"}, {"view": "yours"}, {"team": 0}])
 def test_a_filter_that_does_not_exist_is_not_found(query: dict[str, object], web: Client) -> None:
     assert web.get(reverse("lead_list"), query).status_code == 404
