@@ -31,8 +31,8 @@ types:
 	.venv/bin/python -m mypy
 
 messages:
-	.venv/bin/python manage.py makemessages --locale ru --locale en --no-obsolete --no-location \
-	  --ignore node_modules --ignore .venv --ignore var --ignore tests
+	.venv/bin/python manage.py makemessages --locale ru --no-obsolete --no-location \
+	  --ignore node_modules --ignore .venv --ignore var --ignore tests --ignore bench --ignore dev
 
 stop:
 	@$(PYTHON) dev.py stop

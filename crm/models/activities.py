@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.models.access import OwnedQuerySet, Recoverable
 from crm.models.subjects import AboutSubject
@@ -34,7 +35,7 @@ class Activity(AboutSubject, Recoverable):
     class Kind(models.TextChoices):
         """What it was."""
 
-        CALL = "call", _("Call")
+        CALL = "call", pgettext_lazy("activity", "Call")
         EMAIL = "email", _("E-mail")
         MEETING = "meeting", _("Meeting")
         MESSAGE = "message", _("Message")

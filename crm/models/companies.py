@@ -7,6 +7,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.models.access import OwnedQuerySet, Recoverable
 from crm.models.subjects import Subject
@@ -63,11 +64,11 @@ class Company(Subject, Recoverable):
 class Contact(Subject, Recoverable):
     """A person one talks to, of a company or on their own."""
 
-    name = models.CharField(_("name"), max_length=200)
+    name = models.CharField(pgettext_lazy("person", "name"), max_length=200)
     external_id = models.CharField(_("external id"), max_length=100, unique=True, null=True, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
     phone = models.CharField(_("phone"), max_length=40, blank=True)
-    position = models.CharField(_("position"), max_length=120, blank=True)
+    position = models.CharField(pgettext_lazy("person", "position"), max_length=120, blank=True)
     company = models.ForeignKey(
         Company, models.PROTECT, null=True, blank=True, related_name="contacts", verbose_name=_("company")
     )

@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.models.access import Recoverable, within
 from crm.models.accounts import Team, User
@@ -111,7 +112,7 @@ class Lead(Subject, Recoverable):
     class Status(models.TextChoices):
         """How far a lead has come."""
 
-        NEW = "new", _("New")
+        NEW = "new", pgettext_lazy("lead", "New")
         WORKING = "working", _("Working")
         QUALIFIED = "qualified", _("Qualified")
         CONVERTED = "converted", _("Converted")
@@ -120,7 +121,7 @@ class Lead(Subject, Recoverable):
 
     ALIVE = (Status.NEW, Status.WORKING, Status.QUALIFIED, Status.NURTURING)
 
-    name = models.CharField(_("name"), max_length=200)
+    name = models.CharField(pgettext_lazy("person", "name"), max_length=200)
     external_id = models.CharField(_("external id"), max_length=100, unique=True, null=True, blank=True)
     company_name = models.CharField(_("company"), max_length=200, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)

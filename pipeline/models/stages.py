@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.models import Bilingual, FollowUp, Team, User, audited
 from pipeline.models.triggers import probability_history
@@ -71,8 +72,8 @@ class Stage(Bilingual):
     class Kind(models.TextChoices):
         """What standing in the stage means."""
 
-        OPEN = "open", _("Open")
-        WON = "won", _("Won")
+        OPEN = "open", pgettext_lazy("stage", "Open")
+        WON = "won", pgettext_lazy("stage", "Won")
 
     class Color(models.TextChoices):
         """The palette of stages; none is red, green or amber, which speak of state."""

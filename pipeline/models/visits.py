@@ -12,6 +12,7 @@ from django.contrib.postgres.fields import RangeOperators
 from django.db import connection, models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from pipeline.models.deals import Deal
 from pipeline.models.ranges import TimeRange
@@ -74,7 +75,7 @@ class StageVisit(models.Model):
     deal = models.ForeignKey(Deal, models.CASCADE, related_name="visits", verbose_name=_("deal"))
     stage = models.ForeignKey(Stage, models.PROTECT, related_name="visits", verbose_name=_("stage"))
     entered_at = models.DateTimeField(_("entered"), null=True)
-    left_at = models.DateTimeField(_("left"), null=True, blank=True)
+    left_at = models.DateTimeField(pgettext_lazy("stay", "left"), null=True, blank=True)
     direction = models.CharField(_("direction"), max_length=7, choices=Direction.choices, default=Direction.START)
     moved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("moved by")

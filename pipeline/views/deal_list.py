@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_safe
 
 from crm.views.next_step import state_of
@@ -22,9 +22,9 @@ from pipeline.views.record_lists import ordered, read_list
 from pipeline.views.sums import sums_of
 
 OUTCOMES = {
-    "open": gettext_lazy("Open"),
-    "won": gettext_lazy("Won"),
-    "lost": gettext_lazy("Lost"),
+    "open": pgettext_lazy("deals", "Open"),
+    "won": pgettext_lazy("deals", "Won"),
+    "lost": pgettext_lazy("deals", "Lost"),
     "all": gettext_lazy("All"),
 }
 
