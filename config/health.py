@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 
 import redis
@@ -16,9 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from crm.models import Heartbeat
-
-SWEEPER = "sweeper"
-SWEEPER_MAY_BE_SILENT_FOR = dt.timedelta(minutes=2)
+from crm.rules.sweeping import MAY_BE_SILENT_FOR, SWEEPER
 
 
 class Trouble(Exception):
@@ -79,7 +76,7 @@ def _sweeper() -> None:
     if heartbeat is None:
         raise Trouble("has never run")
     silence = timezone.now() - heartbeat.at
-    if silence > SWEEPER_MAY_BE_SILENT_FOR:
+    if silence > MAY_BE_SILENT_FOR:
         raise Trouble(f"silent for {int(silence.total_seconds())} s")
 
 

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from crm import jobs
 from crm.models import (
     AuditEntry,
     Campaign,
@@ -154,6 +155,7 @@ class OutboxRowAdmin(ReadOnlyAdmin):
     def retry_rows(self, request: HttpRequest, rows: QuerySet[OutboxRow]) -> None:
         """Put dead and unclear rows back into the queue."""
         count = sum(outbox.retry(row) for row in rows)
+        jobs.deliver.delay_on_commit()  # type: ignore[attr-defined]  # Job's, see config/celery.py
         said = ngettext("%(count)d row will be sent again.", "%(count)d rows will be sent again.", count)
         self.message_user(request, said % {"count": count}, messages.SUCCESS)
 

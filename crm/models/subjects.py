@@ -66,7 +66,7 @@ def subjects_seen_by(
     wanted: dict[int, set[int]] = defaultdict(set)
     for row in rows:
         wanted[row.subject_type_id].add(row.subject_id)
-    found = {}
+    found: dict[tuple[int, int], Any] = {}
     for type_id, ids in wanted.items():
         model = ContentType.objects.get_for_id(type_id).model_class()
         if model is None:

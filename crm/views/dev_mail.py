@@ -77,7 +77,9 @@ def mail_detail(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 @login_not_required
 @xframe_options_sameorigin
-@csp({"default-src": [NONE], "style-src": [UNSAFE_INLINE], "frame-ancestors": [SELF], "sandbox": True})
+@csp(  # type: ignore[arg-type]  # its types know only views without further arguments
+    {"default-src": [NONE], "style-src": [UNSAFE_INLINE], "frame-ancestors": [SELF], "sandbox": True}
+)
 def mail_html(_request: HttpRequest, name: str) -> HttpResponse:
     """The HTML of one mail, for that frame: nothing runs in it and nothing is loaded from elsewhere."""
     return HttpResponse(_letter_or_404(name).html)

@@ -12,9 +12,11 @@ from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
 from crm.models import FollowUp, Lead, User, subjects_seen_by
+from crm.models.follow_ups import FollowUpQuerySet
+from crm.models.leads import LeadQuerySet
 from crm.models.response_clock import ResponseClock, response_clock
 from crm.views.next_step import Verb, phone_url, reach, state_of, verb_for
-from pipeline.models import Deal
+from pipeline.models import Deal, DealQuerySet
 from pipeline.views.stakes import Stakes
 
 SHOWN, SHOWN_ALL, SHOWN_NEXT = 10, 200, 5
@@ -99,17 +101,17 @@ class Scope:
         local = timezone.localtime(self.now)
         return timezone.make_aware(dt.datetime.combine(local.date(), dt.time()), local.tzinfo)
 
-    def follow_ups(self) -> QuerySet[FollowUp]:
+    def follow_ups(self) -> FollowUpQuerySet:
         """The follow-ups of the person, or of all whose work they see."""
         visible = FollowUp.objects.visible_to(self.user)
         return visible if self.is_team else visible.filter(assignee=self.user)
 
-    def deals(self) -> QuerySet[Deal]:
+    def deals(self) -> DealQuerySet:
         """The open deals of the person, or of all whose work they see."""
         visible = Deal.objects.visible_to(self.user).open()
         return visible if self.is_team else visible.filter(owner=self.user)
 
-    def leads(self) -> QuerySet[Lead]:
+    def leads(self) -> LeadQuerySet:
         """The unanswered leads of the person and of nobody, or of all whose work they see."""
         waiting = Lead.objects.visible_to(self.user).waiting()
         return waiting if self.is_team else waiting.filter(Q(owner=self.user) | Q(owner=None))
@@ -245,7 +247,7 @@ def _waiting(lead: Lead, scope: Scope) -> WaitingLead:
 
 def _deal_groups(scope: Scope, stakes: Stakes) -> tuple[Group, Group]:
     """Deals with nothing planned; and rotting ones whose next step is not for today, so that none comes twice."""
-    deals = scope.deals().annotate(stake=stakes.of_deal)
+    deals: Any = scope.deals().annotate(stake=stakes.of_deal)
     later = Q(next_step_at__gte=scope.midnight)
     return (
         _deal_group("unplanned", deals.without_next_step(), scope),
