@@ -202,7 +202,7 @@ def test_a_deal_is_added_in_its_column(rep: User, columns: dict[str, Stage], log
     page.get_by_role("link", name="Add a deal to Meeting").click()
     page.get_by_label("Title").fill("Flow wrapper FW-60")
     page.get_by_label("Company", exact=True).fill("Alpen Milch")
-    page.get_by_label("Amount").fill("18,400")
+    page.get_by_label("Amount", exact=True).fill("18,400")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(column(page, columns["meeting"])).to_contain_text("Flow wrapper FW-60")
     expect(page.locator(f"#head-{columns['meeting'].pk}")).to_contain_text("€18,400")
@@ -218,9 +218,10 @@ def test_more_cards_come_as_one_scrolls(rep: User, columns: dict[str, Stage], lo
     cards = page.locator(f"#cards-{columns['prospecting'].pk} .deal-card")
     expect(page.locator(f"#head-{columns['prospecting'].pk} .num")).to_have_text("60")
     assert cards.count() < 60
-    for _step in range(8):
+    for _page in range(2):
+        loaded = cards.count()
         column(page, columns["prospecting"]).evaluate("list => list.scrollTo(0, list.scrollHeight)")
-        page.wait_for_timeout(250)
+        expect(cards).not_to_have_count(loaded)
     expect(cards).to_have_count(60)
 
 
