@@ -32,7 +32,7 @@ types:
 
 messages:
 	.venv/bin/python manage.py makemessages --locale ru --no-obsolete --no-location \
-	  --ignore node_modules --ignore .venv --ignore var --ignore tests --ignore bench --ignore dev
+	  --ignore node_modules --ignore .venv --ignore var --ignore tests --ignore bench
 
 stop:
 	@$(PYTHON) dev.py stop

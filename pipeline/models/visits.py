@@ -19,7 +19,6 @@ from pipeline.models.ranges import TimeRange
 from pipeline.models.stages import Pipeline, Stage
 from pipeline.models.triggers import visits_have_no_gaps
 
-
 LATEST = 500
 """So many of the latest stays say what is usual: enough for a median, few enough to read while a page waits."""
 

@@ -45,7 +45,7 @@ def _faults(language: str) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         _collect_in_copy(Path(folder) / "copy", language)
         for file in sorted(Path(folder, "copy", "locale", language, "LC_MESSAGES").glob("*.po")):
-            present = settings.BASE_DIR / "locale" / language / "LC_MESSAGES" / file.name
+            present = Path(settings.LOCALE_PATHS[0]) / language / "LC_MESSAGES" / file.name
             known = _catalog(present, language) if present.exists() else Catalog()
             for wanted in _catalog(file, language):
                 if wanted.id:
