@@ -43,6 +43,21 @@ class NextStep:
         return self.follow_ups[0] if self.follow_ups else None
 
     @property
+    def reminds_at(self) -> dt.datetime | None:
+        """When the assignee is reminded of it first, if that is still ahead."""
+        if self.first is None or not self.first.remind_before:
+            return None
+        at = self.first.due_at - dt.timedelta(minutes=max(self.first.remind_before))
+        return at if at > self.now else None
+
+    @property
+    def person(self) -> str:
+        """The number or address that the step wants."""
+        phone, email = reach(self.subject)
+        wanted = {FollowUp.Kind.CALL: phone, FollowUp.Kind.EMAIL: email}
+        return wanted.get(FollowUp.Kind(self.first.kind), "") if self.first else ""
+
+    @property
     def later(self) -> Sequence[FollowUp]:
         """What comes after it."""
         return self.follow_ups[1:]
