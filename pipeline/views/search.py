@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +19,12 @@ from pipeline.models import Deal
 
 SHORTEST, LONGEST = 2, 200
 IN_MENU, ON_PAGE = 4, 25
-ALIKE = 0.25
-"""How alike the likest stretch of a name must be to what was typed, 0 to 1: two letters of six swapped pass."""
+LONG_WORD = 8
+ALIKE, ALIKE_IF_LONG = 0.25, 0.4
+"""How alike the likest stretch of a name must be to what was typed, 0 to 1: two letters swapped pass; a long text has
+more in common with what is meant, and in a large table more to compare it with."""
+
+Kind = tuple[str, str, Any, Callable[[Any], str]]
 
 
 @dataclass(frozen=True)
@@ -52,34 +56,39 @@ def search(request: PersonRequest) -> HttpResponse:
 
 
 def _groups(text: str, user: User, most: int) -> list[Group]:
-    kinds = (
+    """Return what holds every word of `text`; where nothing at all does, what is most alike."""
+    kinds: tuple[Kind, ...] = (
         (_("Contacts"), "user", Contact.objects.visible_to(user).select_related("company"), _beside_contact),
         (_("Companies"), "building", Company.objects.visible_to(user), _beside_company),
         (_("Deals"), "briefcase", Deal.objects.visible_to(user).select_related("company", "stage"), _beside_deal),
         (_("Leads"), "inbox", Lead.objects.visible_to(user).alive(), _beside_lead),
     )
-    groups = [
-        Group(title, icon, [Hit(record, beside(record)) for record in _found(rows, text, most)])
+    return _read(kinds, lambda rows: rows.matching(text).order_by("-pk")[:most]) or _read_alike(kinds, text, most)
+
+
+def _read(kinds: Iterable[Kind], found: Callable[[Any], Any]) -> list[Group]:
+    groups = (
+        Group(title, icon, [Hit(record, beside(record)) for record in found(rows)])
         for title, icon, rows, beside in kinds
-    ]
+    )
     return [group for group in groups if group.hits]
 
 
-def _found(rows: Any, text: str, most: int) -> list[Any]:
-    """Return the latest that hold every word of `text`; where there are none, those that are most alike."""
-    exact = list(rows.matching(text).order_by("-pk")[:most])
-    if exact:
-        return exact
-    alike = rows.filter(search__trigram_word_similar=folded(text))
-    likeness = TrigramWordSimilarity(folded(text), "search")
-    return _read_alike(alike.annotate(likeness=likeness).order_by("-likeness", "-pk")[:most])
-
-
-def _read_alike(closest: Any) -> list[Any]:
+def _read_alike(kinds: Iterable[Kind], text: str, most: int) -> list[Group]:
     """PostgreSQL reads the threshold from a setting; the index serves the operator, not the function."""
+    typed = folded(text)
+    threshold = ALIKE_IF_LONG if len(typed) >= LONG_WORD else ALIKE
+    likeness = TrigramWordSimilarity(typed, "search")
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)", [str(ALIKE)])
-        return list(closest)
+        cursor.execute("SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)", [str(threshold)])
+        return _read(
+            kinds,
+            lambda rows: (
+                rows.filter(search__trigram_word_similar=typed)
+                .annotate(likeness=likeness)
+                .order_by("-likeness", "-pk")[:most]
+            ),
+        )
 
 
 def _beside_deal(deal: Deal) -> str:
