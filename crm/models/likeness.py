@@ -47,17 +47,17 @@ def contacts_like(lead: Lead, user: User) -> list[Likeness]:
 
 
 def companies_like(lead: Lead, user: User) -> list[Likeness]:
-    """Companies `user` may see with the lead's company name, or with its e-mail's domain, the surest first."""
+    """Companies `user` may see with the lead's company name or its e-mail's domain, the surest first."""
     visible = Company.objects.visible_to(user)
     found: dict[int, Likeness] = {}
+    if folded(lead.company_name):
+        for company in visible.matching(lead.company_name)[:MOST]:
+            found.setdefault(company.pk, _by_name(company, lead.company_name))
     domain = lead.email.rpartition("@")[2].lower()
     if domain:
         for company in visible.filter(search__contains=domain)[:MOST]:
             if company.domain.lower().removeprefix("www.") == domain:
                 found.setdefault(company.pk, Likeness(company, _("same e-mail domain")))
-    if folded(lead.company_name):
-        for company in visible.matching(lead.company_name)[:MOST]:
-            found.setdefault(company.pk, _by_name(company, lead.company_name))
     return sorted(found.values(), key=lambda likeness: not likeness.is_same)[:MOST]
 
 
