@@ -40,7 +40,12 @@ class AuditEntry(models.Model):
 
     at = models.DateTimeField(_("when"))
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, db_constraint=False, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        related_name="+",
+        verbose_name=_("who"),
     )
     through = models.CharField(_("through"), max_length=20)
     note = models.CharField(_("note"), max_length=200, blank=True)

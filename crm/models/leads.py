@@ -147,8 +147,12 @@ class Lead(Subject, Recoverable):
         DisqualifyReason, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("reason")
     )
     nurture_until = models.DateField(_("comes back on"), null=True, blank=True)
-    company = models.ForeignKey(Company, models.SET_NULL, null=True, blank=True, related_name="leads")
-    contact = models.ForeignKey(Contact, models.SET_NULL, null=True, blank=True, related_name="leads")
+    company = models.ForeignKey(
+        Company, models.SET_NULL, null=True, blank=True, related_name="leads", verbose_name=_("company")
+    )
+    contact = models.ForeignKey(
+        Contact, models.SET_NULL, null=True, blank=True, related_name="leads", verbose_name=_("contact")
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
     search = search_column("name", "company_name", "email", "phone")
 

@@ -61,14 +61,14 @@ class OutboxRow(models.Model):
     due_at = models.DateTimeField(_("due"), default=timezone.now)
     available_at = models.DateTimeField(_("not before"), default=timezone.now)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    lease_owner = models.CharField(max_length=100, blank=True)
-    message_id = models.CharField(max_length=200, blank=True)
+    lease_until = models.DateTimeField(_("taken until"), null=True, blank=True)
+    lease_owner = models.CharField(_("taken by"), max_length=100, blank=True)
+    message_id = models.CharField(_("message id"), max_length=200, blank=True)
     merged_into = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="merged", verbose_name=_("digest")
     )
     answer = models.TextField(_("what the other side said"), blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
     claimed_at = models.DateTimeField(_("claimed"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
