@@ -112,11 +112,12 @@ def _lost(request: PersonRequest, deal: Deal, form: LoseForm) -> Deal:
 def _answer(request: PersonRequest, deal: Deal, form: Any, write: Callable[[], Deal]) -> HttpResponse:
     """Write, and answer: 200 or a redirect, 409 with the fresh state, 422 with what is missing."""
     before = deal.stage
-    known = first_answer(by=request.user, key=form.cleaned_data.get("key", ""), purpose=f"deal-{deal.pk}")
     try:
-        fresh = Deal.objects.select_related("stage", "owner", "company").get(pk=deal.pk) if known else write()
+        fresh = deal if _was_answered(request, deal, form) else write()
     except DealConflict as conflict:
-        return _conflict(request, conflict.deal, form)
+        if not _was_answered(request, deal, form):  # else the first try of this very move won while it waited
+            return _conflict(request, conflict.deal, form)
+        fresh = conflict.deal
     except StageRequires as refusal:
         return _ask(request, deal, form, refusal)
     except TooLateToUndo as refusal:
@@ -125,6 +126,11 @@ def _answer(request: PersonRequest, deal: Deal, form: Any, write: Callable[[], D
         form.add_error(None, refusal.message)
         return _refused(request, form, deal)
     return _done(request, fresh, before=before)
+
+
+def _was_answered(request: PersonRequest, deal: Deal, form: Any) -> bool:
+    key = form.cleaned_data.get("key", "")
+    return first_answer(by=request.user, key=key, purpose=f"deal-{deal.pk}") is not None
 
 
 def _done(request: PersonRequest, deal: Deal, *, before: Stage) -> HttpResponse:

@@ -142,6 +142,16 @@ def test_a_retry_with_the_same_key_gets_the_first_answer(rep_client: Client, dea
     assert deal.visits.count() == 2
 
 
+def test_the_key_of_another_move_is_refused_not_thrown(rep_client: Client, deal: Deal, stages: Stages) -> None:
+    other = DealFactory(owner=deal.owner)
+    move(rep_client, deal, stages["close"], key="k1")
+    answer = move(rep_client, other, stages["close"], key="k1")
+    assert answer.status_code == 422
+    assert "key of another" in answer.content.decode()
+    other.refresh_from_db()
+    assert other.version == 1
+
+
 def test_a_stale_move_is_409_with_the_fresh_card(rep_client: Client, manager: User, deal: Deal, stages: Stages) -> None:
     move(login(manager), deal, stages["negotiation"])
     answer = move(rep_client, deal, stages["meeting"])
