@@ -4,6 +4,7 @@
 (() => {
   const host = document.getElementById("dialog");
   let isDone = false;
+  let isClosing = false;
 
   function open() {
     isDone = false;
@@ -24,15 +25,17 @@
   });
 
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target === host && host.childElementCount) open();
+    if (event.detail.target === host && host.childElementCount && !isClosing) open();
   });
 
   document.addEventListener("dialog-close", () => {
     isDone = true;
+    isClosing = host.open; // until the "close" event: a swap that comes before it must not open the dialog again
     if (host.open) host.close();
   });
 
   host.addEventListener("close", () => {
+    isClosing = false;
     if (!isDone) host.dispatchEvent(new CustomEvent("dialog-cancelled", { bubbles: true }));
     host.replaceChildren();
   });
