@@ -2,16 +2,18 @@
 
 import datetime as dt
 from decimal import Decimal
+from functools import lru_cache
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import (
+    NumberPattern,
     format_compact_currency,
     format_compact_decimal,
-    format_currency,
     format_decimal,
     format_percent,
     get_currency_symbol,
+    parse_pattern,
 )
 from django import template
 from django.conf import settings
@@ -33,7 +35,12 @@ Number = Decimal | float | int
 
 def active_locale() -> Locale:
     """Babel's locale for the language of this request."""
-    return Locale.parse(get_language() or settings.LANGUAGE_CODE, sep="-")
+    return _locale(get_language() or settings.LANGUAGE_CODE)
+
+
+@lru_cache(maxsize=10)
+def _locale(language: str) -> Locale:
+    return Locale.parse(language, sep="-")
 
 
 # --- Money and numbers ----------------------------------------------------------------------------------------------
@@ -45,13 +52,19 @@ def money(amount: Number | None, currency: str = "") -> str:
     if amount is None or amount == "":
         return NO_DATA
     locale = active_locale()
-    pattern = locale.currency_formats["standard"].pattern
-    if amount == int(amount):
-        pattern = pattern.replace(".00", "")
     code = currency or settings.BASE_CURRENCY
+    pattern = _money_pattern(locale, code, is_whole=amount == int(amount))
+    return str(pattern.apply(amount, locale, currency=code, currency_digits=False))
+
+
+@lru_cache(maxsize=500)  # a page writes a hundred sums in the same few patterns, which are slow to parse
+def _money_pattern(locale: Locale, code: str, *, is_whole: bool) -> NumberPattern:
+    pattern = locale.currency_formats["standard"].pattern
+    if is_whole:
+        pattern = pattern.replace(".00", "")
     if get_currency_symbol(code, locale=locale).isalpha():
         pattern = pattern.replace("¤#", "¤\xa0#")  # "RUB 500", not "RUB500"
-    return str(format_currency(amount, code, format=pattern, locale=locale, currency_digits=False))
+    return parse_pattern(pattern)
 
 
 @register.filter

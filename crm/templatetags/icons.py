@@ -1,5 +1,7 @@
 """Icons: one `<use>` each, out of the sprite that `manage.py build_assets` makes from static/icons.txt."""
 
+from functools import lru_cache
+
 from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html
@@ -11,8 +13,13 @@ register = template.Library()
 @register.simple_tag
 def icon(name: str, css: str = "", label: str = "") -> SafeString:
     """Draw the icon `name` with further classes `css`; with a `label` it speaks, without it is decoration."""
+    return _drawn(static("icons.svg"), name, css, label)
+
+
+@lru_cache(maxsize=2_000)  # a board draws the same few icons hundreds of times
+def _drawn(sprite: str, name: str, css: str, label: str) -> SafeString:
     classes = f"icon {css}".strip()
-    address = f"{static('icons.svg')}#{name}"
+    address = f"{sprite}#{name}"
     if label:
         return format_html(
             '<svg class="{}" role="img" aria-label="{}"><use href="{}"></use></svg>', classes, label, address

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from crm.models import User
 from crm.templatetags.formats import day as day_tag
@@ -39,6 +40,7 @@ class Card:
 
     pk: int
     version: int
+    url: str
     title: str
     company: str
     owner: str
@@ -89,6 +91,7 @@ def _card(deal: Deal, viewer: User, now: dt.datetime) -> Card:
     return Card(
         pk=deal.pk,
         version=deal.version,
+        url=deal.get_absolute_url(),
         title=deal.name,
         company=deal.company.name if deal.company else "",
         owner=str(deal.owner),
@@ -117,7 +120,12 @@ def _state_text(state: str, at: dt.datetime | None, now: dt.datetime) -> Any:
         return _("{duration} overdue").format(duration=duration(now - at))
     if state == "today":
         return _("Today {time}").format(time=timezone.localtime(at).strftime("%H:%M"))
-    return day_tag(at, now, weekday=True)
+    return _planned(timezone.localtime(at).date(), timezone.localtime(now).date(), get_language() or "")
+
+
+@lru_cache(maxsize=500)  # the days of the next weeks, for all cards
+def _planned(on: dt.date, today: dt.date, _language: str) -> Any:
+    return day_tag(on, today, weekday=True)
 
 
 def _touch_text(since: int | None) -> str:

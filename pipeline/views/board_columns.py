@@ -16,8 +16,8 @@ from pipeline.forms.board_filters import BoardFilter
 from pipeline.models import Deal, Pipeline, Stage, StageTotal
 from pipeline.views.board_cards import WON_SHOWN, Card, beyond, draw, open_cards
 
-FIRST_CARDS = 12
-"""Loaded with the page: more than a tall window shows."""
+FIRST_CARDS = 8
+"""Loaded with the page: what a window shows; the next come as soon as their end is in sight."""
 MORE_CARDS = 30
 """Loaded each time one scrolls to the end."""
 
