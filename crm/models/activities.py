@@ -36,7 +36,7 @@ class Activity(AboutSubject, Recoverable):
         """What it was."""
 
         CALL = "call", pgettext_lazy("activity", "Call")
-        EMAIL = "email", _("E-mail")
+        EMAIL = "email", pgettext_lazy("activity", "E-mail")
         MEETING = "meeting", _("Meeting")
         MESSAGE = "message", _("Message")
         NOTE = "note", _("Note")

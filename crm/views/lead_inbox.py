@@ -14,6 +14,7 @@ from django.http import Http404, QueryDict
 from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.forms.lead_filters import LeadFilterForm
 from crm.models import Lead, User
@@ -27,7 +28,7 @@ TABS = {
     "waiting": _("Waiting for an answer"),
     "mine": _("Mine"),
     "unassigned": _("Unassigned"),
-    "nurturing": _("Nurturing"),
+    "nurturing": pgettext_lazy("leads", "Nurturing"),
     "all": _("All"),
 }
 
