@@ -262,6 +262,8 @@ class Selling:
     def _plan(self, pk: int, rep: Rep) -> dt.datetime | None:
         """Give an open deal its next step: overdue, today, later, or nothing at all; return when it is due."""
         draw = self.rng.random()
+        if rep is self.cast.reps[0]:
+            draw *= draw  # who logs in as rep@demo.test has a full day
         if draw > 0.84:
             return None
         if draw < 0.12:
