@@ -91,6 +91,8 @@ def number(value: Number | None, digits: int = 0) -> str:
     """Write a number with at most `digits` decimals: "8,800", "41.6"."""
     if value is None or value == "":
         return NO_DATA
+    if isinstance(value, int) and 0 <= value < 1_000:
+        return str(value)  # written alike in every language, and most of the numbers on a page
     pattern = "#,##0." + "#" * int(digits) if digits else "#,##0"
     return str(format_decimal(value, format=pattern, locale=active_locale()))
 

@@ -1,0 +1,1 @@
+"""Measurements against a floor; never part of the tests."""
