@@ -128,7 +128,7 @@ def chips(query: QueryDict, form: Any, always: Sequence[str] | None) -> list[Chi
 
 
 def _chip(query: QueryDict, form: Any, name: str) -> Chip:
-    value = form.cleaned_data.get(name) if form.is_valid() else None
+    value = form.cleaned_data.get(name)
     kept = query.copy()
     for gone in (name, "page"):
         kept.pop(gone, None)
