@@ -63,6 +63,18 @@ class MoveForm(SeenDealForm):
         return MoveDetails(place=Place(after=said.get("after"), before=said.get("before")), values=values)
 
 
+class UndoForm(SeenDealForm):
+    """The neighbours that the card had before it was moved; both may be missing."""
+
+    after = forms.IntegerField(required=False)
+    before = forms.IntegerField(required=False)
+
+    def place(self) -> Place | None:
+        """Where the card lay; None where the page could not say."""
+        place = Place(after=self.cleaned_data["after"], before=self.cleaned_data["before"])
+        return place if place != Place() else None
+
+
 class WinForm(SeenDealForm):
     """The real amount and the day."""
 

@@ -73,8 +73,8 @@ def move_deal(
     """Move `deal` to `to` if nobody changed it since `seen_version`, its stays and times following, all or nothing.
 
     Entering a stage of kind won wins the deal, leaving one un-wins it, and a lost deal that moves is open again. Raises
-    DealConflict, StageRequires, WrongStage or NotAllowed; then nothing has changed. With `key`, the answer is kept for a
-    retry (`crm.rules.answers`).
+    DealConflict, StageRequires, WrongStage or NotAllowed; then nothing has changed. With `key`, the answer is kept for
+    a retry (`crm.rules.answers`).
     """
     details = details or MoveDetails()
     with acting(by):
@@ -108,9 +108,10 @@ def lose_deal(deal: Deal, *, loss: Loss, seen_version: int, by: User, now: dt.da
     return fresh
 
 
-def undo_move(deal: Deal, *, seen_version: int, by: User, now: dt.datetime) -> Deal:
+def undo_move(deal: Deal, *, seen_version: int, by: User, now: dt.datetime, place: Place | None = None) -> Deal:
     """Take back the person's own last move within the time the toast shows; the undone stay keeps its row, marked.
 
+    The card goes back to `place`, between the neighbours it had; without one it keeps the rank it was dropped with.
     Raises TooLateToUndo once the time is over, or somebody else moved the deal.
     """
     with acting(by, note="undo"):
@@ -120,6 +121,8 @@ def undo_move(deal: Deal, *, seen_version: int, by: User, now: dt.datetime) -> D
             stays.resume_stay(fresh)
         else:
             _revert_last_stay(fresh, by=by, now=now)
+        if place is not None:
+            fresh.rank = rank_between(fresh.stage, after=place.after, before=place.before)
         fresh.save()
     return fresh
 

@@ -19,7 +19,7 @@ from crm.rules.errors import RuleError
 from crm.views.authorising import editable_or_403
 from crm.views.dialogs import render_dialog
 from crm.views.requests import PersonRequest
-from pipeline.forms.moves import LoseForm, MoveForm, SeenDealForm, WinForm
+from pipeline.forms.moves import LoseForm, MoveForm, UndoForm, WinForm
 from pipeline.models import Deal, Stage
 from pipeline.rules.moving import lose_deal, move_deal, undo_move
 from pipeline.rules.refusals import DealConflict, StageRequires, TooLateToUndo
@@ -67,16 +67,10 @@ def deal_lose(request: PersonRequest, pk: int) -> HttpResponse:
 def deal_undo(request: PersonRequest, pk: int) -> HttpResponse:
     """Take back the last move, within the seconds the toast shows."""
     deal = _deal(request, pk)
-    form = SeenDealForm(request.POST, deal=deal, by=request.user)
+    form = UndoForm(request.POST, deal=deal, by=request.user)
     if not form.is_valid():
         return HttpResponse(status=422)
-    now = timezone.now()
-    return _answer(
-        request,
-        deal,
-        form,
-        lambda: undo_move(deal, seen_version=form.cleaned_data["version"], by=request.user, now=now),
-    )
+    return _answer(request, deal, form, lambda: _undone(request, deal, form))
 
 
 def _deal(request: PersonRequest, pk: int) -> Deal:
@@ -90,6 +84,11 @@ def _moved(request: PersonRequest, deal: Deal, form: MoveForm) -> Deal:
         deal, to=said["to"], seen_version=said["version"], by=request.user, now=timezone.now(), details=form.details(),
         key=said["key"],
     )  # fmt: skip
+
+
+def _undone(request: PersonRequest, deal: Deal, form: UndoForm) -> Deal:
+    seen_version = form.cleaned_data["version"]
+    return undo_move(deal, seen_version=seen_version, by=request.user, now=timezone.now(), place=form.place())
 
 
 def _won(request: PersonRequest, deal: Deal, form: WinForm) -> Deal:

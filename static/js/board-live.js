@@ -20,7 +20,7 @@
     if (old && old.dataset.version === String(change.version) && old.dataset.state === change.state) return null;
     const from = old ? board.stageOf(old) : null;
     const fresh = board.parse(change.html).querySelector(".deal-card");
-    if (old && from === String(change.stage)) {
+    if (old && from === String(change.stage) && board.placeOf(old).after === String(change.after ?? "")) {
       board.replaceCard(change.pk, change.html);
       return [from];
     }
@@ -46,7 +46,10 @@
       const answer = await fetch(changesUrl(), { headers: { "HX-Request": "true", Accept: "application/json" } });
       if (answer.status === 200) {
         const changes = await answer.json();
-        if (changes.reload) return location.reload();
+        if (changes.reload) {
+          if (!document.querySelector(".deal-add")) location.reload(); // what is being typed is kept; asked again later
+          return;
+        }
         cursor = changes.cursor;
         const stages = [...changes.cards.map(apply), ...changes.gone.map(remove)].filter(Boolean).flat();
         if (stages.length) board.refreshHeads(...stages);

@@ -29,16 +29,17 @@
     }, 1000);
     toast.querySelector("button").addEventListener("click", undo);
     document.getElementById("toasts").append(toast);
-    offered = { moved, toast, timer };
+    const card = board.cardOf(moved.pk);
+    offered = { moved, toast, timer, was: moved.was || (card ? board.placeOf(card) : { after: "", before: "" }) };
   }
 
   async function undo() {
     if (!offered) return;
-    const { moved } = offered;
+    const { moved, was } = offered;
     withdraw();
     let answer = null;
     try {
-      answer = await board.post(`/deals/${moved.pk}/undo/`, { version: moved.version, key: crypto.randomUUID() });
+      answer = await board.post(`/deals/${moved.pk}/undo/`, { version: moved.version, after: was.after, before: was.before, key: crypto.randomUUID() });
     } catch {
       return board.complain(document.getElementById("words").dataset.offline);
     }
@@ -50,15 +51,16 @@
     const undone = JSON.parse(answer.headers.get("HX-Trigger"))["deal-moved"];
     const fresh = board.parse(html).querySelector(".deal-card");
     board.cardOf(moved.pk)?.remove();
-    board.insertCard(fresh, undone.stage, moved.after_was || "");
+    board.insertCard(fresh, undone.stage, was.after);
     board.refreshHeads(moved.stage, undone.stage);
     board.say(board.words.undone);
     fresh.querySelector(".deal-title a").focus();
   }
 
+  /* On the way down: where the card lay is read before anybody else takes it away. */
   document.body.addEventListener("deal-moved", (event) => {
     if (event.detail?.is_moved) offer(event.detail);
-  });
+  }, true);
 
   document.addEventListener("keydown", (event) => {
     if (!offered || !(event.ctrlKey || event.metaKey) || event.code !== "KeyZ" || event.target.matches("input, textarea, select")) return;

@@ -39,7 +39,7 @@
   }
 
   function remember(card) {
-    return { parent: card.parentElement, next: card.nextElementSibling };
+    return { parent: card.parentElement, next: card.nextElementSibling, place: placeOf(card) };
   }
 
   function putBack(card, spot) {
@@ -116,17 +116,17 @@
       }
     }
     card.classList.remove("is-saving");
-    if (answer?.status === 200) return accept(pk, answer);
+    if (answer?.status === 200) return accept(pk, answer, spot.place);
     putBack(card, spot);
     await refuse(card, answer, stage);
     return false;
   }
 
-  async function accept(pk, answer) {
+  async function accept(pk, answer, was) {
     const html = await answer.text();
     if (html.trim()) replaceCard(pk, html);
     const events = JSON.parse(answer.headers.get("HX-Trigger") || "{}");
-    if (events["deal-moved"]) document.body.dispatchEvent(new CustomEvent("deal-moved", { detail: { ...events["deal-moved"], placed: true } }));
+    if (events["deal-moved"]) document.body.dispatchEvent(new CustomEvent("deal-moved", { detail: { ...events["deal-moved"], placed: true, was } }));
     return true;
   }
 
@@ -216,5 +216,5 @@
     }
   }, { passive: true });
 
-  window.board = { root, words, cardOf, cardsOf, stageOf, columnOf, titleOf, fill, say, complain, remember, putBack, parse, insertCard, refreshHeads, post, postMove, replaceCard };
+  window.board = { root, words, cardOf, cardsOf, stageOf, columnOf, titleOf, fill, say, complain, placeOf, remember, putBack, parse, insertCard, refreshHeads, post, postMove, replaceCard };
 })();

@@ -74,6 +74,20 @@ def test_a_move_is_undone_within_its_seconds(rep: User, deal: Deal, columns: dic
     assert StageVisit.objects.filter(deal=deal, reverted_at__isnull=False).count() == 1
 
 
+def test_an_undone_card_lies_where_it_lay(rep: User, columns: dict[str, Stage], log_in: LogIn) -> None:
+    cards = [DealFactory(owner=rep, stage="proposal", name=name) for name in ("First", "Second", "Third")]
+    page = log_in(rep)
+    page.goto("/board/")
+    drag(page, cards[1], column(page, columns["close"]))
+    expect(page.locator("#toasts")).to_contain_text("Undo")
+    page.keyboard.press("Control+z")
+
+    titles = column(page, columns["proposal"]).locator(".deal-title")
+    expect(titles).to_have_text(["First", "Second", "Third"])
+    page.reload()
+    expect(titles).to_have_text(["First", "Second", "Third"])
+
+
 def test_what_a_stage_requires_is_asked_for_and_cancel_puts_back(
     rep: User, deal: Deal, columns: dict[str, Stage], log_in: LogIn
 ) -> None:
@@ -146,6 +160,21 @@ def test_what_another_moves_appears_by_itself(
     drag(moving, deal, column(moving, columns["close"]))
     expect(column(watching, columns["close"])).to_contain_text("Pasteuriser P-500")
     expect(watching.locator(f"#head-{columns['close'].pk}")).to_contain_text("€73,500")
+
+
+def test_what_another_puts_on_top_goes_on_top(
+    rep: User, manager: User, columns: dict[str, Stage], log_in: LogIn
+) -> None:
+    cards = [DealFactory(owner=rep, stage="proposal", name=name) for name in ("First", "Second", "Third")]
+    watching, moving = log_in(rep), log_in(manager)
+    watching.goto("/board/")
+    moving.goto("/board/")
+    moving.locator(f"#deal-{cards[2].pk} .deal-title a").focus()
+    for key in ("Space", "ArrowUp", "ArrowUp", "Enter"):
+        moving.keyboard.press(key)
+
+    titles = column(watching, columns["proposal"]).locator(".deal-title")
+    expect(titles).to_have_text(["Third", "First", "Second"])
 
 
 def test_offline_the_card_goes_back(rep: User, deal: Deal, columns: dict[str, Stage], log_in: LogIn) -> None:

@@ -128,6 +128,16 @@ def test_undo_marks_the_stay_and_lets_the_one_before_go_on(
     assert deal.visits.filter(reverted_at__isnull=False).count() == 1
 
 
+def test_undo_puts_the_card_back_between_its_neighbours(rep: User, stages: Stages) -> None:
+    above, deal, below = (DealFactory(owner=rep, stage="meeting", created_at=NOW) for _ in range(3))
+    moved = move(deal, stages["close"], rep, now=timezone.now())
+
+    place = Place(after=above.pk, before=below.pk)
+    undo_move(moved, seen_version=moved.version, by=rep, now=timezone.now(), place=place)
+
+    assert list(Deal.objects.filter(stage=stages["meeting"]).in_board_order()) == [above, deal, below]
+
+
 def test_undo_is_for_the_mover_and_for_seconds(deal: Deal, rep: User, manager: User, stages: Stages) -> None:
     moved = move(deal, stages["meeting"], rep, now=timezone.now())
 
