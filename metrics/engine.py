@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from crm.models import LeadSource, Team, User
 from metrics.facts import gather
 from metrics.kpi import Kpi, Result
+from metrics.rows import rows_of
 from metrics.scope import Period, Scope
 from pipeline.models import Pipeline
 
@@ -38,12 +40,57 @@ def evaluate(kpis: Iterable[Kpi], scope: Scope) -> Results:
 def evaluate_over(kpis: Iterable[Kpi], scope: Scope, periods: Sequence[Period]) -> list[Results]:
     """Return each KPI's result for each of `periods`; a query a fact, however many periods there are."""
     chosen = list(kpis)
-    facts = {name for kpi in chosen if kpi.unavailable(_used(scope)) is None for name in kpi.facts}
-    gathered = gather(facts, scope, periods)
-    return [
-        {kpi.key: kpi.unavailable(_used(scope)) or kpi.measure(gathered.at(number)) for kpi in chosen}
-        for number in range(len(periods))
-    ]
+    used = _used(scope)
+    facts = {name for kpi in chosen if kpi.unavailable(used) is None for name in kpi.facts}
+    distinct = list(dict.fromkeys(periods))
+    gathered = gather(facts, scope, distinct)
+    results = {
+        period: {kpi.key: kpi.unavailable(used) or kpi.measure(gathered.at(number)) for kpi in chosen}
+        for number, period in enumerate(distinct)
+    }
+    return [results[period] for period in periods]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of a trend."""
+
+    period: Period
+    result: Result
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What a dashboard shows of its KPIs: the period, the one it is compared with, and the way that led up to it."""
+
+    results: Results
+    before: Results
+    trends: dict[str, list[Point]]
+
+
+def trend(kpis: Iterable[Kpi], scope: Scope, points: int = 12) -> dict[str, list[Point]]:
+    """Return for each KPI the `points` periods that lead up to and include the scope's (see `Period.run_up`)."""
+    chosen = list(kpis)
+    periods = scope.period.run_up(points)
+    return _points(chosen, periods, evaluate_over(chosen, scope, periods))
+
+
+def overview(kpis: Iterable[Kpi], scope: Scope, *, compared_with: Period | None = None, points: int = 12) -> Overview:
+    """Return results, those of `compared_with` (the period before) and trends, all with one query a fact."""
+    chosen = list(kpis)
+    run_up = scope.period.run_up(points)
+    now, before, *led_up = evaluate_over(chosen, scope, [scope.period, compared_with or scope.period.before(), *run_up])
+    return Overview(now, before, _points(chosen, run_up, led_up))
+
+
+def _points(kpis: list[Kpi], periods: list[Period], results: list[Results]) -> dict[str, list[Point]]:
+    paired = list(zip(periods, results, strict=True))
+    return {kpi.key: [Point(period, found[kpi.key]) for period, found in paired] for kpi in kpis}
+
+
+def rows(kpi: Kpi, scope: Scope) -> QuerySet[Any]:
+    """Return the records behind the KPI's number that the scope's viewer may open."""
+    return rows_of(kpi.rows, scope)
 
 
 def breakdown(kpis: Iterable[Kpi], scope: Scope, by: str) -> list[Group]:
@@ -59,20 +106,17 @@ def breakdown(kpis: Iterable[Kpi], scope: Scope, by: str) -> list[Group]:
             for month, results in zip(months, evaluate_over(chosen, scope, months), strict=True)
         ]
     used = _used(scope) | {by}
-    gathered = gather(
-        {name for kpi in chosen if not kpi.unavailable(used) for name in kpi.facts}, scope, [scope.period], by=by
-    )
-    shared = {name: rows for name, rows in gathered.at(0).items() if name == "stage_list"}
-    groups = []
-    for key, group_key, label in _labelled(by, gathered.keys):
-        facts = {**gathered.at(0, key), **shared}
-        groups.append(Group(group_key, label, {kpi.key: kpi.unavailable(used) or kpi.measure(facts) for kpi in chosen}))
-    return groups
+    facts = {name for kpi in chosen if not kpi.unavailable(used) for name in kpi.facts}
+    gathered = gather(facts, scope, [scope.period], by=by)
+    return [
+        Group(group_key, label, {kpi.key: kpi.unavailable(used) or kpi.measure(gathered.at(0, key)) for kpi in chosen})
+        for key, group_key, label in _labelled(by, gathered.keys)
+    ]
 
 
 def _used(scope: Scope) -> frozenset[str]:
     """The dimensions that narrow the question; a viewer who sees only some owners narrows it by owner."""
-    return scope.filters.used | ({"owner"} if scope.visible_owner_ids is not None else frozenset())
+    return scope.filters.used | (frozenset() if scope.is_whole else {"owner"})
 
 
 def _labelled(by: str, keys: set[Any]) -> list[tuple[Any, str, str]]:
@@ -83,4 +127,4 @@ def _labelled(by: str, keys: set[Any]) -> list[tuple[Any, str, str]]:
         for row in model.objects.filter(pk__in=keys - {None})
     ]
     named.sort(key=lambda item: item[2].casefold())
-    return [*named, (None, "", _("none"))] if None in keys and by in {"source", "team"} else named
+    return [*named, (None, "", _("none"))] if None in keys else named

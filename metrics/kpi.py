@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from decimal import Decimal
+from dataclasses import dataclass, fields
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.utils.functional import Promise
@@ -40,10 +40,11 @@ class Better(enum.StrEnum):
 
 @dataclass(frozen=True)
 class StageResult:
-    """A figure for one stage; `stage` is its slug."""
+    """A figure for one stage; `stage` is its slug. Shares have `value`, durations `median`; None has a `reason`."""
 
     stage: str
     value: float | None = None
+    reason: str | None = None
     numerator: int | None = None
     denominator: int | None = None
     pending: int | None = None
@@ -58,9 +59,10 @@ class StageResult:
     p90: float | None = None
     n: int | None = None
 
-    def as_json(self) -> dict[str, Any]:
-        """What is known of it, as JSON."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
+    def as_json(self, unit: Unit) -> dict[str, Any]:
+        """What is known of it, as JSON; `value` (or `median`) is there even when null."""
+        main = "value" if unit is Unit.RATIO else "median"
+        return {"stage": self.stage, main: None} | _known(self, unit, without={"stage"})
 
 
 @dataclass(frozen=True)
@@ -70,20 +72,20 @@ class Result:
     unit: Unit
     value: float | int | Decimal | None = None
     reason: str | None = None
-    n: int | None = None
     numerator: int | Decimal | None = None
     denominator: int | Decimal | None = None
     low: float | None = None
     high: float | None = None
     median: float | Decimal | None = None
     mean: float | None = None
-    p90: float | None = None
+    p90: float | Decimal | None = None
+    n: int | None = None
     pending: int | None = None
     mature: bool | None = None
     unanswered: int | None = None
     excluded: int | None = None
     parts: Mapping[str, Any] | None = None
-    stages: tuple[StageResult, ...] | None = field(default=None)
+    stages: tuple[StageResult, ...] | None = None
 
     @property
     def is_few(self) -> bool:
@@ -92,17 +94,24 @@ class Result:
 
     def as_json(self) -> dict[str, Any]:
         """The shape of records.md: money as decimal strings, `value` always there except for lists of stages."""
-        shown = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in {"stages", "parts", "unit"}}
-        body: dict[str, Any] = {"value": shown.pop("value"), "unit": str(self.unit)}
-        body |= {name: value for name, value in shown.items() if value is not None}
+        known = _known(self, self.unit, without={"stages", "parts", "unit"})
         if self.stages is not None:
-            del body["value"]
-            body["stages"] = [stage.as_json() for stage in self.stages]
-        return {name: _plain(value) for name, value in body.items()}
+            return {"unit": str(self.unit), **known, "stages": [stage.as_json(self.unit) for stage in self.stages]}
+        return {"value": None, "unit": str(self.unit), **known}
 
 
-def _plain(value: Any) -> Any:
-    return str(value.quantize(CENT)) if isinstance(value, Decimal) else value
+def _known(result: Result | StageResult, unit: Unit, *, without: set[str]) -> dict[str, Any]:
+    """The fields that are not None, rounded: shares to four places, days and hours to two, money to cents as text."""
+    found = {f.name: getattr(result, f.name) for f in fields(result) if f.name not in without}
+    return {name: _plain(value, unit) for name, value in found.items() if value is not None}
+
+
+def _plain(value: Any, unit: Unit) -> Any:
+    if isinstance(value, Decimal):
+        return str(value.quantize(CENT, ROUND_HALF_UP))
+    if isinstance(value, float):
+        return round(value, 4 if unit in {Unit.RATIO, Unit.TIMES} else 2)
+    return value
 
 
 Measure = Callable[[Mapping[str, Any]], Result]

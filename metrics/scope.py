@@ -17,6 +17,7 @@ from pipeline.models import Pipeline
 DAY = dt.timedelta(days=1)
 DIMENSIONS = ("pipeline", "owner", "team", "source")
 """What a figure can be filtered and grouped by."""
+ALL = frozenset(DIMENSIONS)
 
 
 def organisation_zone() -> zoneinfo.ZoneInfo:
@@ -130,29 +131,30 @@ class Scope:
 
     @cached_property
     def visible_owner_ids(self) -> frozenset[int] | None:
-        """Whose records the viewer reads; None means everybody's.
+        """Whose records the viewer reads; None means everybody's."""
+        return self.viewer.visible_owner_ids if self.viewer else None
 
-        Somebody who reads all who sell is told the organisation's figures, spend included.
-        """
-        ids = self.viewer.visible_owner_ids if self.viewer else None
-        if ids is None:
-            return None
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether the viewer reads all who sell, and so is told the organisation's figures, spend included."""
+        if self.visible_owner_ids is None:
+            return True
         selling = User.objects.exclude(role__in=(User.Role.ADMIN, User.Role.VIEWER))
-        return ids if selling.exclude(pk__in=ids).exists() else None
+        return not selling.exclude(pk__in=self.visible_owner_ids).exists()
+
+    @cached_property
+    def team_member_ids(self) -> frozenset[int] | None:
+        """The members of the chosen team; None where none is chosen."""
+        if self.filters.team is None:
+            return None
+        return frozenset(User.objects.filter(team=self.filters.team).values_list("pk", flat=True))
 
     @cached_property
     def owner_ids(self) -> frozenset[int] | None:
         """Whose records count: the filters' and, of those, the viewer's; None means everybody's."""
-        ids = self.visible_owner_ids
-        for chosen in self._chosen_owners():
-            ids = chosen if ids is None else ids & chosen
-        return ids
-
-    def _chosen_owners(self) -> Iterator[frozenset[int]]:
-        if self.filters.owner is not None:
-            yield frozenset({self.filters.owner.pk})
-        if self.filters.team is not None:
-            yield frozenset(User.objects.filter(team=self.filters.team).values_list("pk", flat=True))
+        chosen = frozenset({self.filters.owner.pk}) if self.filters.owner else None
+        bounds = [ids for ids in (self.visible_owner_ids, self.team_member_ids, chosen) if ids is not None]
+        return frozenset.intersection(*bounds) if bounds else None
 
     @cached_property
     def reachable_team_ids(self) -> frozenset[int] | None:

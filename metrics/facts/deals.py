@@ -11,12 +11,17 @@ _CLOSED_DIMENSIONS = {
 _WON_DAY = "(d.won_at AT TIME ZONE %(tz)s)::date"
 _CYCLE = "extract(epoch FROM d.won_at - d.created_at)::float8 / 86400"
 
+_WORTH = "d.amount * r.rate"
+
 WON = Fact(
     name="won",
     dimensions=_CLOSED_DIMENSIONS,
     sql=f"""
-        SELECT p.i, {{key}} AS key, count(*) AS n, coalesce(sum(d.amount * r.rate), 0) AS amount,
-               percentile_cont(0.5) WITHIN GROUP (ORDER BY d.amount * r.rate) AS median_amount,
+        SELECT p.i, {{key}} AS key, count(*) AS n, count(d.amount) AS amounts,
+               coalesce(sum({_WORTH}), 0) AS amount,
+               (percentile_disc(0.5) WITHIN GROUP (ORDER BY {_WORTH})
+                + percentile_disc(0.5) WITHIN GROUP (ORDER BY {_WORTH} DESC)) / 2 AS median_amount,
+               percentile_cont(0.9) WITHIN GROUP (ORDER BY {_WORTH}) AS p90_amount,
                {missing_rate("d.amount", currency="d.currency", day=_WON_DAY)} AS missing,
                count(d.created_at) AS cycles, avg({_CYCLE}) AS mean_cycle,
                percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY {_CYCLE}) AS cycle_quantiles
@@ -27,7 +32,10 @@ WON = Fact(
         WHERE {{narrow}} GROUP BY 1, 2
     """,
 )
-"""Deals won in the period: how many, for how much at the rate of the day, and how long they took."""
+"""Deals won in the period: how many, for how much at the rate of the day, and how long they took.
+
+The median is the mean of the two middle amounts, exact where `percentile_cont` would go through floats.
+"""
 
 _LOST_DAY = "(d.lost_at AT TIME ZONE %(tz)s)::date"
 
@@ -88,15 +96,21 @@ NEW_CUSTOMERS = Fact(
     name="new_customers",
     dimensions={"source": "f.source_id"},
     sql="""
-        , firsts AS MATERIALIZED (
-            SELECT DISTINCT ON (customer) customer, won_at, source_id FROM (
-                SELECT coalesce('c' || company_id, 'p' || contact_id, 'd' || id) AS customer, won_at, source_id
-                FROM pipeline_deal WHERE outcome = 'won' AND deleted_at IS NULL
-            ) AS wins ORDER BY customer, won_at
+        , wins AS (
+            SELECT coalesce('company ' || coalesce(d.company_id, c.company_id), 'contact ' || c.id) AS customer,
+                   d.won_at, d.source_id, d.id
+            FROM pipeline_deal d LEFT JOIN crm_contact c ON c.id = d.contact_id
+            WHERE d.outcome = 'won' AND d.deleted_at IS NULL
+        ), firsts AS MATERIALIZED (
+            SELECT DISTINCT ON (customer) won_at, source_id FROM wins WHERE customer IS NOT NULL
+            ORDER BY customer, won_at, id
         )
         SELECT p.i, {key} AS key, count(*) AS n
         FROM periods p JOIN firsts f ON f.won_at >= p.starts AND f.won_at < p.ends
         WHERE {narrow} GROUP BY 1, 2
     """,
 )
-"""Companies, or people without one, whose first won deal was won in the period."""
+"""Companies, or people without one, whose first won deal was won in the period; it brings along its source.
+
+A won deal that names neither has no customer one could count.
+"""

@@ -1,9 +1,13 @@
 """Facts of leads and of the touches with them."""
 
-from metrics.facts.fact import Fact
+from metrics.facts.fact import Fact, about
 
-_DIMENSIONS = {"owner": "l.owner_id", "source": "l.source_id"}
-_UNASSIGNED = "(l.owner_id IS NULL AND (l.team_id IS NULL OR l.team_id = ANY(%(teams)s)))"
+_DIMENSIONS = {
+    "owner": "l.owner_id",
+    "team": "CASE WHEN l.owner_id IS NULL THEN l.team_id ELSE (SELECT team_id FROM crm_user WHERE id = l.owner_id) END",
+    "source": "l.source_id",
+}
+_UNASSIGNED = "(l.owner_id IS NULL AND (%(all_teams)s OR l.team_id IS NULL OR l.team_id = ANY(%(teams)s)))"
 _HOURS = "extract(epoch FROM l.first_response_at - l.created_at)::float8 / 3600"
 _DUE = "l.created_at + make_interval(mins => coalesce(s.respond_within_minutes, %(sla)s))"
 
@@ -47,13 +51,14 @@ LEADS_WON = Fact(
 
 TOUCHES = Fact(
     name="touches",
-    dimensions={"owner": "t.author_id"},
-    sql="""
-        SELECT p.i, {key} AS key, count(*) AS n, count(*) FILTER (WHERE t.response = 'positive') AS positive
+    dimensions={"owner": "t.author_id", "pipeline": "d.pipeline_id", "source": "coalesce(d.source_id, l.source_id)"},
+    sql=f"""
+        SELECT p.i, {{key}} AS key, count(*) AS n, count(*) FILTER (WHERE t.response = 'positive') AS positive
         FROM periods p
         JOIN crm_activity t ON t.kind <> 'note' AND t.direction = 'out' AND t.at >= p.starts AND t.at < p.ends
             AND t.deleted_at IS NULL
-        WHERE {narrow} GROUP BY 1, 2
+        {about("t")}
+        WHERE {{narrow}} GROUP BY 1, 2
     """,
 )
 """Outbound touches of the period, and those that were answered positively."""

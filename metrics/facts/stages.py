@@ -13,35 +13,51 @@ REACHED = Fact(
     is_list=True,
     dimensions=_DIMENSIONS,
     sql="""
-        , moving AS (
-            SELECT DISTINCT v.deal_id FROM periods p
+        , places AS (
+            SELECT id AS stage_id, pipeline_id, kind,
+                   row_number() OVER (PARTITION BY pipeline_id ORDER BY position, id) AS place
+            FROM pipeline_stage
+        ), goals AS (
+            SELECT pipeline_id, min(place) AS place FROM places WHERE kind = 'won' GROUP BY 1
+        ), moving AS (
+            SELECT v.deal_id FROM periods p
             JOIN pipeline_stagevisit v ON v.entered_at >= p.starts AND v.entered_at < p.ends AND v.reverted_at IS NULL
+            UNION
+            SELECT d.id FROM periods p
+            JOIN pipeline_deal d ON d.outcome = 'won' AND d.won_at >= p.starts AND d.won_at < p.ends
+        ), entries AS (
+            SELECT v.deal_id, s.pipeline_id, s.place, s.stage_id, v.entered_at, v.id
+            FROM moving JOIN pipeline_stagevisit v ON v.deal_id = moving.deal_id AND v.reverted_at IS NULL
+            JOIN places s ON s.stage_id = v.stage_id
+            UNION ALL
+            SELECT d.id, d.pipeline_id, g.place, NULL, d.won_at, NULL
+            FROM moving JOIN pipeline_deal d ON d.id = moving.deal_id AND d.outcome = 'won'
+            JOIN goals g ON g.pipeline_id = d.pipeline_id
         ), steps AS (
-            SELECT v.deal_id, s.pipeline_id, s.position, v.entered_at,
-                   max(s.position) OVER (
-                       PARTITION BY v.deal_id ORDER BY v.entered_at NULLS FIRST, v.id
+            SELECT deal_id, pipeline_id, place, stage_id, entered_at,
+                   max(place) OVER (
+                       PARTITION BY deal_id ORDER BY entered_at NULLS FIRST, id NULLS LAST
                        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
                    ) AS before,
-                   max(s.position) OVER (PARTITION BY v.deal_id) AS furthest
-            FROM moving JOIN pipeline_stagevisit v ON v.deal_id = moving.deal_id AND v.reverted_at IS NULL
-            JOIN pipeline_stage s ON s.id = v.stage_id
+                   max(place) OVER (PARTITION BY deal_id) AS furthest
+            FROM entries
         ), reaches AS (
-            SELECT p.i, {key} AS key, t.id AS stage_id, d.outcome,
-                   st.furthest > t.position OR d.outcome = 'won' AS has_passed
+            SELECT p.i, {key} AS key, t.stage_id, d.outcome, t.stage_id = st.stage_id AS has_entered,
+                   st.furthest > t.place OR d.outcome = 'won' AS has_passed
             FROM periods p
             JOIN steps st ON st.entered_at >= p.starts AND st.entered_at < p.ends
-                AND (st.before IS NULL OR st.position > st.before)
-            JOIN pipeline_stage t ON t.pipeline_id = st.pipeline_id AND t.kind = 'open'
-                AND t.position <= st.position AND t.position > coalesce(st.before, -1)
+                AND (st.before IS NULL OR st.place > st.before)
+            JOIN places t ON t.pipeline_id = st.pipeline_id AND t.place <= st.place AND t.place > coalesce(st.before, 0)
             JOIN pipeline_deal d ON d.id = st.deal_id AND d.deleted_at IS NULL
             WHERE {narrow}
         )
         SELECT i, key, stage_id, count(*) AS n, count(*) FILTER (WHERE has_passed) AS passed,
-               count(*) FILTER (WHERE NOT has_passed AND outcome = 'open') AS pending
+               count(*) FILTER (WHERE NOT has_passed AND outcome = 'open') AS pending,
+               count(*) FILTER (WHERE has_entered) AS entered
         FROM reaches GROUP BY 1, 2, 3
     """,
 )
-"""Deals that first reached each open stage in the period; reaching a later stage reaches the ones before it."""
+"""Deals that first reached each stage in the period; reaching a later stage, or winning, reaches the ones before it."""
 
 _DAYS = "extract(epoch FROM v.left_at - v.entered_at)::float8 / 86400"
 
@@ -64,11 +80,13 @@ STAYS = Fact(
 STAGE_LIST = Fact(
     name="stage_list",
     is_list=True,
+    is_shared=True,
     dimensions={"pipeline": "s.pipeline_id"},
     sql="""
-        SELECT p.i, NULL::bigint AS key, s.id AS stage_id, s.slug, s.kind, pl.slug AS pipeline_slug, pl.id AS pipeline_id
-        FROM periods p CROSS JOIN pipeline_stage s JOIN pipeline_pipeline pl ON pl.id = s.pipeline_id
-        WHERE NOT s.is_archived AND {narrow} ORDER BY pl.position, pl.id, s.position, s.id
+        SELECT 0 AS i, NULL::bigint AS key, s.id AS stage_id, s.slug, s.kind, s.is_archived,
+               pl.slug AS pipeline_slug, pl.id AS pipeline_id
+        FROM pipeline_stage s JOIN pipeline_pipeline pl ON pl.id = s.pipeline_id
+        WHERE {narrow} ORDER BY pl.position, pl.id, s.position, s.id
     """,
 )
 """The stages there are, in their order: so that one nobody reached is shown as such."""

@@ -10,13 +10,13 @@ from django.utils.translation import gettext_lazy
 
 from metrics.kpi import Better, Kpi, Result, Unit, ratio
 from metrics.kpis.deals import money
-
-CONTRACT_DIMENSIONS = frozenset({"owner", "team"})
+from metrics.scope import ALL
 
 
 def _churn_rate(facts: Any) -> Result:
-    row = facts["customers"] or {"churned": 0, "n": 0}
-    return ratio(row["churned"], row["n"], reason=_("no customer had a contract on the first day"))
+    row = facts["customers"] or {"churned": 0, "n": 0, "at_turn": 0}
+    reason = _("no customer had a contract on the first day")
+    return ratio(row["churned"], row["n"], reason=reason, excluded=row["at_turn"] or None)
 
 
 def _share_of_recurring(facts: Any, column: str) -> Result:
@@ -59,13 +59,14 @@ DECLARED = (
         question=gettext_lazy("Which share of customers leaves?"),
         formula=gettext_lazy(
             "Customers with a contract on the period's first day whose first day without one falls in the period ÷"
-            " customers with a contract on the first day. A term that follows without a gap is a renewal."
+            " customers with a contract on the first day. A term that follows without a gap is a renewal. Those whose"
+            " first day without one is the first day itself are left out, and counted beside it."
         ),
         unit=Unit.RATIO,
         better=Better.DOWN,
         dated_by="starts_on, ends_on, cancelled_on",
         facts=("customers",),
-        dimensions=CONTRACT_DIMENSIONS,
+        dimensions=ALL,
         measure=_churn_rate,
         rows="contracts",
     ),
@@ -74,14 +75,14 @@ DECLARED = (
         name=gettext_lazy("Revenue churn"),
         question=gettext_lazy("Which share of monthly revenue is lost?"),
         formula=gettext_lazy(
-            "Monthly value lost by ends, cancellations and downgrades of the customers active at the start ÷ their"
-            " monthly value at the start."
+            "Monthly value lost by ends, cancellations and downgrades of the customers active on the first day ÷ their"
+            " monthly value on that day. Each counts with how far it fell below its start; a rise makes up for nothing."
         ),
         unit=Unit.RATIO,
         better=Better.DOWN,
         dated_by="starts_on, ends_on, cancelled_on",
         facts=("recurring",),
-        dimensions=CONTRACT_DIMENSIONS,
+        dimensions=ALL,
         measure=_revenue_churn,
         rows="contracts",
     ),
@@ -90,13 +91,13 @@ DECLARED = (
         name=gettext_lazy("Net revenue retention"),
         question=gettext_lazy("How much of the monthly revenue stays, upgrades included?"),
         formula=gettext_lazy(
-            "Monthly value at the end of the period of the customers active at its start ÷ their value at the start."
+            "Monthly value on the last day of the customers active on the first day ÷ their value on the first day."
         ),
         unit=Unit.RATIO,
         better=Better.UP,
         dated_by="starts_on, ends_on, cancelled_on",
         facts=("recurring",),
-        dimensions=CONTRACT_DIMENSIONS,
+        dimensions=ALL,
         measure=_net_revenue_retention,
         rows="contracts",
     ),

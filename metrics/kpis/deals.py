@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from metrics.kpi import CENT, Better, Kpi, Result, Unit, count, ratio
-from metrics.scope import DIMENSIONS
+from metrics.scope import ALL
 
-ALL = frozenset(DIMENSIONS)
-NONE_OPEN = {"n": 0, "amount": Decimal(0), "weighted": Decimal(0), "missing": None}
-NONE_CLOSED = {"n": 0, "amount": Decimal(0), "missing": None, "cycles": 0}
+NONE_OPEN: dict[str, Any] = {"n": 0, "amount": Decimal(0), "weighted": Decimal(0), "missing": None}
+NONE_CLOSED: dict[str, Any] = {"n": 0, "amount": Decimal(0), "missing": None, "cycles": 0}
 
 
 def money(amount: Decimal | None, row: Any, **extra: Any) -> Result:
@@ -23,7 +22,12 @@ def money(amount: Decimal | None, row: Any, **extra: Any) -> Result:
         currency, day = lacking.split(" ")
         reason = _("no exchange rate for %(currency)s on %(day)s") % {"currency": currency, "day": day}
         return Result(Unit.MONEY, reason=reason, **extra)
-    return Result(Unit.MONEY, value=Decimal(amount or 0).quantize(CENT), **extra)
+    return Result(Unit.MONEY, value=cents(Decimal(amount or 0)), **extra)
+
+
+def cents(amount: Decimal) -> Decimal:
+    """The amount to two places, halves up, as invoices round."""
+    return amount.quantize(CENT, ROUND_HALF_UP)
 
 
 def _open_deals(facts: Any) -> Result:
@@ -85,17 +89,16 @@ def _win_loss_ratio(facts: Any) -> Result:
 
 
 def average_deal_size(facts: Any) -> Result:
-    """Revenue won ÷ deals won, the median beside it."""
+    """Revenue won ÷ deals won, median and p90 beside it; deals without an amount are excluded, for no data is not 0."""
     row = facts["won"]
-    if not row:
-        return Result(Unit.MONEY, reason=_("no deals were won"), n=0)
-    median = row["median_amount"]
-    return money(
-        Decimal(row["amount"]) / row["n"],
-        row,
-        n=row["n"],
-        median=None if median is None or row["missing"] else Decimal(str(median)).quantize(CENT),
-    )
+    if not row or not row["amounts"]:
+        reason = _("of the deals won none has an amount") if row else _("no deals were won")
+        return Result(Unit.MONEY, reason=reason, n=0, excluded=row["n"] if row else None)
+    counted = {"n": row["amounts"], "excluded": row["n"] - row["amounts"] or None}
+    if row["missing"]:
+        return money(None, row, **counted)
+    median, p90 = cents(row["median_amount"]), cents(Decimal(str(row["p90_amount"])))
+    return money(Decimal(row["amount"]) / row["amounts"], row, median=median, p90=p90, **counted)
 
 
 def sales_cycle(facts: Any) -> Result:
@@ -124,7 +127,7 @@ def _velocity(facts: Any) -> Result:
     if not cycle.value:
         return Result(Unit.MONEY_PER_DAY, reason=_("the deals won took no time at all"), n=cycle.n, parts=parts)
     value = Decimal(opened.value or 0) * Decimal(rate.value or 0) * Decimal(size.value or 0) / Decimal(cycle.value)
-    return Result(Unit.MONEY_PER_DAY, value=value.quantize(CENT), n=cycle.n, parts=parts)
+    return Result(Unit.MONEY_PER_DAY, value=cents(value), n=cycle.n, parts=parts)
 
 
 def _declare(key: str, name: Any, question: Any, formula: Any, **more: Any) -> Kpi:
@@ -236,7 +239,10 @@ DECLARED = (
         "average_deal_size",
         gettext_lazy("Average deal size"),
         gettext_lazy("How large is a deal that is won?"),
-        gettext_lazy("Revenue won ÷ deals won, in the period; the median beside it."),
+        gettext_lazy(
+            "Revenue won ÷ deals won, in the period; median and 90th percentile beside it. Deals without an amount are"
+            " left out."
+        ),
         unit=Unit.MONEY,
         better=Better.UP,
         measure=average_deal_size,
@@ -247,8 +253,8 @@ DECLARED = (
         gettext_lazy("Sales cycle"),
         gettext_lazy("How long does it take to win a deal?"),
         gettext_lazy(
-            "Mean days from creation to winning, over the deals won in the period; median and 90th percentile beside it."
-            " Deals of unknown creation are left out."
+            "Mean days from creation to winning, over the deals won in the period; median and 90th percentile beside"
+            " it. Deals of unknown creation are left out."
         ),
         unit=Unit.DAYS,
         better=Better.DOWN,

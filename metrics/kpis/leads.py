@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from metrics.kpi import Better, Kpi, Result, Unit, count, ratio
+from metrics.scope import ALL
 
 LEAD_DIMENSIONS = frozenset({"owner", "team", "source"})
 
@@ -148,7 +149,7 @@ DECLARED = (
         better=Better.UP,
         dated_by="at",
         facts=("touches",),
-        dimensions=frozenset({"owner", "team"}),
+        dimensions=ALL,
         measure=_customer_response_rate,
         rows="touches",
     ),

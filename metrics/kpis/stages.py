@@ -9,24 +9,30 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from metrics.kpi import Better, Kpi, Result, StageResult, Unit, ratio
-from metrics.kpis.deals import ALL
+from metrics.scope import ALL
 
 
-def _stages(facts: Any, found: dict[int, Any], *, with_won: bool) -> Iterator[tuple[str, Any]]:
-    """Name every stage in its order, with its row or None; pipelines other than the first only where they have rows."""
-    listed = facts["stage_list"] or []
+def _stages(facts: Any, found: dict[int, Any]) -> Iterator[tuple[str, Any]]:
+    """Name every stage in its order, with its row or None; pipelines other than the first only where they have rows.
+
+    An archived stage is named where deals did stand in it: the past stays as it was.
+    """
+    listed = [stage for stage in facts["stage_list"] if not stage["is_archived"] or stage["stage_id"] in found]
     busy = {stage["pipeline_id"] for stage in listed if stage["stage_id"] in found}
     shown = busy or {stage["pipeline_id"] for stage in listed[:1]}
     for stage in listed:
-        if stage["pipeline_id"] in shown and (with_won or stage["kind"] == "open"):
+        if stage["pipeline_id"] in shown:
             slug = stage["slug"] if len(shown) == 1 else f"{stage['pipeline_slug']}/{stage['slug']}"
             yield slug, found.get(stage["stage_id"])
 
 
 def _stage_conversion(facts: Any) -> Result:
-    found = {row["stage_id"]: row for row in facts["reached"] or []}
+    archived = {stage["stage_id"] for stage in facts["stage_list"] if stage["is_archived"]}
+    found = {
+        row["stage_id"]: row for row in facts["reached"] or [] if row["entered"] or row["stage_id"] not in archived
+    }
     results = []
-    for slug, row in _stages(facts, found, with_won=False):
+    for slug, row in _stages(facts, found):
         share = ratio(row and row["passed"], row and row["n"], reason=_("no deal reached it"))
         pending = row["pending"] if row else 0
         results.append(
@@ -40,6 +46,7 @@ def _stage_conversion(facts: Any) -> Result:
                 low=share.low,
                 high=share.high,
                 n=row["n"] if row else 0,
+                reason=share.reason,
             )
         )
     return Result(Unit.RATIO, stages=tuple(results), reason=None if found else _("no deal reached a stage"))
@@ -48,9 +55,9 @@ def _stage_conversion(facts: Any) -> Result:
 def _stage_duration(facts: Any) -> Result:
     found = {row["stage_id"]: row for row in facts["stays"] or []}
     results = []
-    for slug, row in _stages(facts, found, with_won=True):
+    for slug, row in _stages(facts, found):
         if row is None:
-            results.append(StageResult(stage=slug, n=0))
+            results.append(StageResult(stage=slug, n=0, reason=_("no stay ended")))
             continue
         p10, p25, median, p75, p90 = row["quantiles"]
         results.append(
@@ -65,8 +72,9 @@ DECLARED = (
         name=gettext_lazy("Stage conversion"),
         question=gettext_lazy("Where do deals get lost?"),
         formula=gettext_lazy(
-            "Of the deals that first reached a stage in the period, the share that later reached any later stage or were"
-            " won. Skipping a stage is passing it; moving back undoes nothing. Pending deals are open and not past it."
+            "Of the deals that first reached a stage in the period, the share that later reached any later stage or"
+            " were won. Skipping a stage is passing it; moving back undoes nothing. Pending deals are open and not past"
+            " it."
         ),
         unit=Unit.RATIO,
         better=Better.UP,

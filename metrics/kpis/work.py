@@ -1,4 +1,4 @@
-"""KPIs of follow-ups: is what was promised done?"""
+"""KPIs of follow-ups: whether what was promised is done."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from metrics.kpi import Better, Kpi, Result, Unit, count, ratio
+from metrics.scope import ALL
 
 
 def _overdue(facts: Any) -> Result:
@@ -29,9 +30,9 @@ DECLARED = (
         better=Better.DOWN,
         dated_by="due_at, done_at",
         facts=("overdue",),
-        dimensions=frozenset({"owner", "team"}),
+        dimensions=ALL,
         measure=_overdue,
-        rows="follow_ups_due",
+        rows="follow_ups_overdue",
     ),
     Kpi(
         key="on_time_follow_ups",
@@ -42,7 +43,7 @@ DECLARED = (
         better=Better.UP,
         dated_by="due_at",
         facts=("due",),
-        dimensions=frozenset({"owner", "team"}),
+        dimensions=ALL,
         measure=_on_time,
         rows="follow_ups_due",
     ),

@@ -92,7 +92,7 @@ def test_velocity(june: Results) -> None:
 
 def test_stage_conversion(june: Results) -> None:
     stages = {stage.stage: stage for stage in june["stage_conversion"].stages or ()}
-    assert list(stages) == [LETTERS[letter] for letter in "PQMRNC"]
+    assert list(stages) == [LETTERS[letter] for letter in "PQMRNCF"]
     prospecting, qualification = stages["prospecting"], stages["qualification"]
     assert (prospecting.numerator, prospecting.denominator, prospecting.pending) == (3, 3, 0)
     assert (qualification.numerator, qualification.denominator) == (1, 3)

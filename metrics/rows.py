@@ -1,0 +1,155 @@
+"""The rows behind a number: what a person may open of the records a KPI counted.
+
+The engine counts by who closed a deal; the rows are the records the viewer may open today. A deal that was handed to
+another team since still counts for whoever won it, but is no longer theirs to open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import F, Func, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from crm.models import Activity, FollowUp, Lead
+from metrics.models import Spend
+from metrics.scope import Scope
+from pipeline.models import Contract, Deal, StageVisit
+
+Rows = QuerySet[Any]
+
+_CLOSER = Coalesce("closing_owner", "owner")
+
+
+def rows_of(name: str, scope: Scope) -> Rows:
+    """Return the records named `name` (`Kpi.rows`) within `scope` that its viewer may open, latest first."""
+    return ROWS[name](scope)
+
+
+def _deals(scope: Scope) -> Rows:
+    deals = Deal.objects.present() if scope.viewer is None else Deal.objects.visible_to(scope.viewer)
+    deals = deals.select_related("stage", "owner", "company").annotate(credited=_CLOSER)
+    return _narrowed(deals, scope, owner="credited", pipeline="pipeline", source="source")
+
+
+def _won(scope: Scope) -> Rows:
+    return _within(_deals(scope).won(), "won_at", scope)
+
+
+def _lost(scope: Scope) -> Rows:
+    return _within(_deals(scope).lost(), "lost_at", scope)
+
+
+def _closed(scope: Scope) -> Rows:
+    start, end = scope.period.starts_at, scope.period.ends_at
+    is_closed = Q(won_at__gte=start, won_at__lt=end) | Q(lost_at__gte=start, lost_at__lt=end)
+    return _deals(scope).filter(is_closed).order_by(Coalesce("won_at", "lost_at").desc(), "-pk")
+
+
+def _open(scope: Scope) -> Rows:
+    return _deals(scope).open_at(min(scope.period.ends_at, scope.now)).order_by(F("amount").desc(nulls_last=True), "pk")
+
+
+def _reached(scope: Scope) -> Rows:
+    entered = StageVisit.objects.standing().filter(deal=OuterRef("pk")).values("deal")
+    first = Subquery(entered.annotate(first=Min("entered_at")).values("first"))
+    start, end = scope.period.starts_at, scope.period.ends_at
+    moved = StageVisit.objects.standing().filter(entered_at__gte=start, entered_at__lt=end).values("deal")
+    return _deals(scope).filter(pk__in=moved).annotate(entered_at=first).order_by("-entered_at", "-pk")
+
+
+def _stays(scope: Scope) -> Rows:
+    visits = StageVisit.objects.ended_within(scope.period.starts_at, scope.period.ends_at)
+    visits = visits.filter(deal__in=_deals(scope).order_by().values("pk")).select_related("deal", "stage")
+    return visits.annotate(stay=F("left_at") - F("entered_at")).order_by("-stay", "-pk")
+
+
+def _leads(scope: Scope) -> Rows:
+    leads = Lead.objects.present() if scope.viewer is None else Lead.objects.visible_to(scope.viewer)
+    of_team = Q(owner__team=scope.filters.team) | Q(owner__isnull=True, team=scope.filters.team)
+    return _narrowed(leads.select_related("source", "owner"), scope, team=of_team, owner="owner", source="source")
+
+
+def _leads_created(scope: Scope) -> Rows:
+    return _within(_leads(scope), "created_at", scope)
+
+
+def _leads_won(scope: Scope) -> Rows:
+    won = Deal.objects.won().filter(won_at__gte=scope.period.starts_at, won_at__lt=scope.period.ends_at)
+    return _leads(scope).filter(pk__in=won.values("lead"))
+
+
+def _touches(scope: Scope) -> Rows:
+    touches = Activity.objects.present() if scope.viewer is None else Activity.objects.visible_to(scope.viewer)
+    touches = _narrowed(touches.outbound().select_related("author"), scope, owner="author")
+    return _within(touches, "at", scope)
+
+
+def _follow_ups(scope: Scope) -> Rows:
+    follow_ups = FollowUp.objects.present() if scope.viewer is None else FollowUp.objects.visible_to(scope.viewer)
+    return _narrowed(follow_ups.select_related("assignee"), scope, owner="assignee")
+
+
+def _follow_ups_due(scope: Scope) -> Rows:
+    return _within(_follow_ups(scope).filter(due_at__lte=scope.now), "due_at", scope)
+
+
+def _follow_ups_overdue(scope: Scope) -> Rows:
+    then = min(scope.period.ends_at, scope.now)
+    late = Q(done_at__isnull=True) | Q(done_at__gt=then)
+    return _follow_ups(scope).filter(late, due_at__lt=then, created_at__lte=then).order_by("due_at", "pk")
+
+
+def _contracts(scope: Scope) -> Rows:
+    contracts = Contract.objects.present() if scope.viewer is None else Contract.objects.visible_to(scope.viewer)
+    contracts = contracts.select_related("company", "owner").annotate(
+        accountable=Coalesce("owner", "deal__owner", "company__owner"),
+        until=Func("ends_on", "cancelled_on", function="LEAST"),
+    )
+    contracts = _narrowed(contracts, scope, owner="accountable", pipeline="deal__pipeline", source="deal__source")
+    runs = Q(until__isnull=True) | Q(until__gte=scope.period.start)
+    return contracts.filter(runs, starts_on__lt=scope.period.end).order_by("until", "pk")
+
+
+def _spend(scope: Scope) -> Rows:
+    """Spend has no owner: only who reads everything opens it."""
+    spend = Spend.objects.filter(on__gte=scope.period.start, on__lt=scope.period.end).select_related("source")
+    if not scope.is_whole:
+        return spend.none()
+    return _narrowed(spend, scope, source="source").order_by("-on", "-pk")
+
+
+def _within(rows: Rows, field: str, scope: Scope) -> Rows:
+    rows = rows.filter(**{f"{field}__gte": scope.period.starts_at, f"{field}__lt": scope.period.ends_at})
+    return rows.order_by(f"-{field}", "-pk")
+
+
+def _narrowed(rows: Rows, scope: Scope, *, team: Q | None = None, **fields: str) -> Rows:
+    """Apply the filters, each to the field that holds its dimension; a filter that finds no field leaves nothing."""
+    if scope.filters.team is not None:
+        if team is None and "owner" in fields:
+            team = Q(**{f"{fields['owner']}__in": scope.team_member_ids})
+        rows = rows.none() if team is None else rows.filter(team)
+    for name in scope.filters.used - {"team"}:
+        chosen = getattr(scope.filters, name)
+        rows = rows.filter(**{fields[name]: chosen.pk}) if name in fields else rows.none()
+    return rows
+
+
+ROWS: dict[str, Callable[[Scope], Rows]] = {
+    "won": _won,
+    "lost": _lost,
+    "closed": _closed,
+    "open": _open,
+    "reached": _reached,
+    "stays": _stays,
+    "leads_created": _leads_created,
+    "leads_won": _leads_won,
+    "touches": _touches,
+    "follow_ups_due": _follow_ups_due,
+    "follow_ups_overdue": _follow_ups_overdue,
+    "contracts": _contracts,
+    "spend": _spend,
+}
+"""Name in `Kpi.rows` → the records."""
