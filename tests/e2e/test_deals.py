@@ -53,6 +53,7 @@ def test_everything_is_done_in_place(rep: User, deal: Deal, log_in: LogIn) -> No
     dialog = page.locator("#dialog")
     expect(dialog.get_by_label("Name")).to_be_focused()
     dialog.locator(".ts-control").first.click()
+    expect(dialog.locator("#id_company-ts-control")).to_be_focused()
     page.keyboard.type("Nordlys Brewing")
     dialog.get_by_text("Add: Nordlys Brewing").click()
     dialog.get_by_role("button", name="Save").click()
