@@ -49,7 +49,7 @@ class ActivityForm(SeenForm):
         self.fields["body"].required = kind == Activity.Kind.NOTE
         if "direction" in self.fields:
             self.fields["direction"].required = True
-            self.fields["direction"].choices = Activity.Direction.choices
+            self.fields["direction"].choices = Activity.Direction.choices  # type: ignore[attr-defined]
             self.fields["direction"].initial = Activity.Direction.OUT
         if "at" in self.fields:
             self.fields["at"].required = False

@@ -141,7 +141,8 @@ class ChooserField(forms.ModelChoiceField):
         name = value.removeprefix(NEW).strip()
         ProhibitNullCharactersValidator()(name)
         MaxLengthValidator(200)(name)
-        return self.queryset.model(name=name) if name else None
+        rows: Any = self.queryset
+        return rows.model(name=name) if name else None
 
     def prepare_value(self, value: Any) -> Any:
         """Remember what is chosen, so that it is offered whatever else is."""
@@ -151,7 +152,8 @@ class ChooserField(forms.ModelChoiceField):
         prepared = super().prepare_value(value)
         if self.chosen is None and prepared:
             try:
-                self.chosen = self.queryset.filter(pk=prepared).first()
+                rows: Any = self.queryset
+                self.chosen = rows.filter(pk=prepared).first()
             except (ValueError, TypeError):  # not a number: the form says so itself
                 self.chosen = None
         return prepared

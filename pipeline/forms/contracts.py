@@ -41,14 +41,14 @@ class RenewForm(ContractForm):
 
     def __init__(self, *args: Any, ends_on: dt.date, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.starts_on = ends_on
+        self.begins_on = ends_on
         for name in ("starts_on", "currency"):
             del self.fields[name]
 
     def clean(self) -> dict[str, Any]:
         """As for any contract, from the day the present one ends."""
         cleaned: dict[str, Any] = forms.Form.clean(self) or self.cleaned_data
-        if cleaned.get("ends_on") and cleaned["ends_on"] <= self.starts_on:
+        if cleaned.get("ends_on") and cleaned["ends_on"] <= self.begins_on:
             self.add_error("ends_on", _("A contract ends after it starts."))
         return cleaned
 

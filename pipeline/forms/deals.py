@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.db.models import Q
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from crm.forms.inputs import AmountField, ChooserField, DayInput, SeenForm, currency_choices
@@ -35,7 +36,7 @@ class DealForm(SeenForm):
 
     def __init__(self, *args: Any, by: User, **options: Any) -> None:
         super().__init__(*args, **options)
-        deal: Deal = self.instance
+        deal: Any = self.instance
         self.fields["version"].initial = deal.version
         self._let_choose("company", Company.objects.visible_to(by), Company.objects.filter(pk=deal.company_id))
         self._let_choose("contact", Contact.objects.visible_to(by), Contact.objects.filter(pk=deal.contact_id))
@@ -66,8 +67,9 @@ class DealForm(SeenForm):
 
     def seen_again(self, version: int) -> None:
         """Let the same form be sent anew over the state of `version`, which the person has now seen."""
-        self.data = self.data.copy()
-        self.data["version"] = str(version)
+        sent = cast("QueryDict", self.data).copy()
+        sent["version"] = str(version)
+        self.data = sent
 
 
 class NewDealForm(DealForm):

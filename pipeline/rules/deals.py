@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from crm.models import Company, Contact, User
+from crm.models import User
 from crm.rules.audit import acting
 from crm.rules.companies import company_named, contact_named
 from crm.rules.errors import NotAllowed
@@ -91,9 +91,10 @@ def restore_deal(deal: Deal, *, by: User, now: dt.datetime) -> Deal:
 def _with_new_records(fields: Mapping[str, Any], by: User) -> dict[str, Any]:
     """Return `fields` with a company and contact that were only named found or added."""
     known = dict(fields)
-    company, contact = known.get("company"), known.get("contact")
-    if isinstance(company, Company) and company.pk is None:
+    company: Any = known.get("company")
+    contact: Any = known.get("contact")
+    if company is not None and company.pk is None:
         known["company"] = company_named(company.name, by=by)
-    if isinstance(contact, Contact) and contact.pk is None:
+    if contact is not None and contact.pk is None:
         known["contact"] = contact_named(contact.name, company=known.get("company"), by=by)
     return known

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import F
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -91,7 +91,7 @@ def deal_list(request: PersonRequest) -> HttpResponse:
 
 
 @require_safe
-def deal_export(request: PersonRequest) -> HttpResponse:
+def deal_export(request: PersonRequest) -> StreamingHttpResponse:
     """Give all matching deals, in the order shown, as a table for a spreadsheet."""
     deals = ordered(request, _filters(request, _outcome_asked(request)), ORDERS)
     header = [

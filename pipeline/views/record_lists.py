@@ -154,4 +154,4 @@ def _in_words(form_field: Any, value: Any) -> str:
 
 def _kept(query: QueryDict, *, without: str) -> list[tuple[str, str]]:
     """The rest of the address, as hidden fields of a filter's form."""
-    return [(name, value) for name, value in query.items() if name not in {without, "page"} and value]
+    return [(name, str(value)) for name, value in query.items() if name not in {without, "page"} and value]
