@@ -1,0 +1,121 @@
+"""One record of each kind, all owned by the rep of North, and everybody who might reach for them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.test import Client
+from django.utils import timezone
+
+from crm.models import Activity, Notification, Team, User
+from pipeline.models import ChecklistItem, Deal, LineItem, Pipeline, Product, Stage
+from tests.factories import (
+    ActivityFactory,
+    CompanyFactory,
+    ContactFactory,
+    ContractFactory,
+    DealFactory,
+    FollowUpFactory,
+    LeadFactory,
+    TeamFactory,
+    UserFactory,
+    sales_pipeline,
+)
+
+NAME = "Kestrel"
+"""It stands in the name of every record of the owner's, and nowhere else."""
+
+
+@dataclass
+class World:
+    """The records by name, those in the bin as `deleted_<name>`, and a logged-in client for each identity."""
+
+    records: dict[str, Any]
+    clients: dict[str, Client]
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the record called `name`."""
+        return self.records[name]
+
+
+def make_world() -> World:
+    """Create the records and the people."""
+    north, south = TeamFactory(name="North"), TeamFactory(name="South")
+    own = UserFactory(team=north)
+    records = _records(own, north)
+    return World(records, _clients(own, north, south))
+
+
+def _clients(own: User, north: Team, south: Team) -> dict[str, Client]:
+    people = {
+        "viewer": UserFactory(role=User.Role.VIEWER),
+        "own": own,
+        "teammate": UserFactory(team=north),
+        "outsider": UserFactory(team=south),
+        "manager": UserFactory(role=User.Role.MANAGER),
+        "other_manager": UserFactory(role=User.Role.MANAGER),
+        "admin": UserFactory(role=User.Role.ADMIN),
+        "deactivated": UserFactory(team=north),
+    }
+    north.leaders.add(people["manager"])
+    south.leaders.add(people["other_manager"])
+    clients = {"anonymous": Client(raise_request_exception=False)}
+    for name, person in people.items():
+        clients[name] = Client(raise_request_exception=False)
+        clients[name].force_login(person)
+    User.objects.filter(pk=people["deactivated"].pk).update(is_active=False)
+    return clients
+
+
+def _records(own: User, north: Team) -> dict[str, Any]:
+    records: dict[str, Any] = {}
+    for prefix, deleted_at in (("", None), ("deleted_", timezone.now())):
+        for kind, record in _one_of_each(own, north).items():
+            type(record).objects.filter(pk=record.pk).update(deleted_at=deleted_at)
+            records[prefix + kind] = record
+    # Only an activity about something that is there can be taken back.
+    Activity.objects.filter(pk=records["deleted_activity"].pk).update(subject_id=records["deal"].pk)
+    return records | _parts(records["deal"], own) | _notice(records["deal"], own)
+
+
+def _one_of_each(own: User, north: Team) -> dict[str, Any]:
+    sales_pipeline()
+    company = CompanyFactory(name=f"{NAME} Ltd", owner=own)
+    before = timezone.now() - dt.timedelta(days=2)
+    deal = DealFactory(name=f"{NAME} deal", owner=own, company=company, amount=100, created_at=before)
+    return {
+        "company": company,
+        "deal": deal,
+        "lead": LeadFactory(name=f"{NAME} lead", owner=own, team=north),
+        "contact": ContactFactory(name=f"{NAME} contact", owner=own, company=company),
+        "contract": ContractFactory(company=company, owner=own, deal=deal),
+        "activity": ActivityFactory(subject=deal, author=own, body=f"{NAME} called"),
+    } | {"follow_up": FollowUpFactory(title=f"Call {NAME}", subject=deal, assignee=own)}
+
+
+def _parts(deal: Deal, own: User) -> dict[str, Any]:
+    """What addresses with two ids name: parts of the deal, and those of another deal, stage or pipeline."""
+    elsewhere = Pipeline.objects.create(slug="elsewhere", name="Elsewhere", position=9)
+    other_stage = Stage.objects.create(pipeline=elsewhere, slug="first", name="First")
+    other_deal = DealFactory(name="Another deal", owner=own, stage=other_stage)
+    product = Product.objects.create(name="Hour", price=10)
+    return {
+        "stage": deal.stage,
+        "other_stage": other_stage,
+        "other_deal": other_deal,
+        "item": ChecklistItem.objects.create(stage=deal.stage, name="Ask for the budget"),
+        "other_item": ChecklistItem.objects.create(stage=other_stage, name="Send the papers"),
+        "line_item": LineItem.objects.create(deal=deal, product=product, unit_price=10),
+        "other_line_item": LineItem.objects.create(deal=other_deal, product=product, unit_price=10),
+    }
+
+
+def _notice(deal: Deal, own: User) -> dict[str, Any]:
+    kind = ContentType.objects.get_for_model(Deal)
+    notice = Notification.objects.create(
+        user=own, kind="rotting", dedupe_key="access", text=f"{NAME} waits", subject_type=kind, subject_id=deal.pk
+    )
+    return {"notice": notice}
