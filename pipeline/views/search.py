@@ -61,7 +61,7 @@ def _groups(text: str, user: User, most: int) -> list[Group]:
         (_("Contacts"), "user", Contact.objects.visible_to(user).select_related("company"), _beside_contact),
         (_("Companies"), "building", Company.objects.visible_to(user), _beside_company),
         (_("Deals"), "briefcase", Deal.objects.visible_to(user).select_related("company", "stage"), _beside_deal),
-        (_("Leads"), "inbox", Lead.objects.visible_to(user).alive(), _beside_lead),
+        (_("Leads"), "inbox", Lead.objects.visible_to(user).exclude(status=Lead.Status.CONVERTED), _beside_lead),
     )
     return _read(kinds, lambda rows: rows.matching(text).order_by("-pk")[:most]) or _read_alike(kinds, text, most)
 
