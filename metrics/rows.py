@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import F, Func, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
@@ -27,7 +28,7 @@ def rows_of(name: str, scope: Scope) -> Rows:
     return ROWS[name](scope)
 
 
-def _deals(scope: Scope) -> Rows:
+def _deals(scope: Scope) -> Any:
     deals = Deal.objects.present() if scope.viewer is None else Deal.objects.visible_to(scope.viewer)
     deals = deals.select_related("stage", "owner", "company").annotate(credited=_CLOSER)
     return _narrowed(deals, scope, owner="credited", pipeline="pipeline", source="source")
@@ -82,13 +83,14 @@ def _leads_won(scope: Scope) -> Rows:
 
 def _touches(scope: Scope) -> Rows:
     touches = Activity.objects.present() if scope.viewer is None else Activity.objects.visible_to(scope.viewer)
-    touches = _narrowed(touches.outbound().select_related("author"), scope, owner="author")
-    return _within(touches, "at", scope)
+    outbound = touches.outbound().select_related("author", "subject_type")
+    return _within(_narrowed(outbound, scope, about=True, owner="author"), "at", scope)
 
 
 def _follow_ups(scope: Scope) -> Rows:
     follow_ups = FollowUp.objects.present() if scope.viewer is None else FollowUp.objects.visible_to(scope.viewer)
-    return _narrowed(follow_ups.select_related("assignee"), scope, owner="assignee")
+    follow_ups = follow_ups.select_related("assignee", "subject_type")
+    return _narrowed(follow_ups, scope, about=True, owner="assignee")
 
 
 def _follow_ups_due(scope: Scope) -> Rows:
@@ -103,13 +105,13 @@ def _follow_ups_overdue(scope: Scope) -> Rows:
 
 def _contracts(scope: Scope) -> Rows:
     contracts = Contract.objects.present() if scope.viewer is None else Contract.objects.visible_to(scope.viewer)
-    contracts = contracts.select_related("company", "owner").annotate(
+    counted = contracts.select_related("company", "owner").annotate(
         accountable=Coalesce("owner", "deal__owner", "company__owner"),
         until=Func("ends_on", "cancelled_on", function="LEAST"),
     )
-    contracts = _narrowed(contracts, scope, owner="accountable", pipeline="deal__pipeline", source="deal__source")
+    fitting = _narrowed(counted, scope, owner="accountable", pipeline="deal__pipeline", source="deal__source")
     runs = Q(until__isnull=True) | Q(until__gte=scope.period.start)
-    return contracts.filter(runs, starts_on__lt=scope.period.end).order_by("until", "pk")
+    return fitting.filter(runs, starts_on__lt=scope.period.end).order_by("until", "pk")
 
 
 def _spend(scope: Scope) -> Rows:
@@ -125,16 +127,31 @@ def _within(rows: Rows, field: str, scope: Scope) -> Rows:
     return rows.order_by(f"-{field}", "-pk")
 
 
-def _narrowed(rows: Rows, scope: Scope, *, team: Q | None = None, **fields: str) -> Rows:
-    """Apply the filters, each to the field that holds its dimension; a filter that finds no field leaves nothing."""
+def _narrowed(rows: Rows, scope: Scope, *, team: Q | None = None, about: bool = False, **fields: str) -> Rows:
+    """Apply the filters, each to the field that holds its dimension; a filter that finds no field leaves nothing.
+
+    Rows `about` a subject have the pipeline and source of the deal or lead it is.
+    """
     if scope.filters.team is not None:
         if team is None and "owner" in fields:
             team = Q(**{f"{fields['owner']}__in": scope.team_member_ids})
         rows = rows.none() if team is None else rows.filter(team)
-    for name in scope.filters.used - {"team"}:
+    for name in sorted(scope.filters.used - {"team"}):
         chosen = getattr(scope.filters, name)
-        rows = rows.filter(**{fields[name]: chosen.pk}) if name in fields else rows.none()
+        if name in fields:
+            rows = rows.filter(**{fields[name]: chosen.pk})
+        else:
+            rows = rows.filter(_about(name, chosen.pk)) if about else rows.none()
     return rows
+
+
+def _about(dimension: str, pk: int) -> Q:
+    """About a deal, or where leads have the dimension about a lead, that holds `pk` in it."""
+    types = ContentType.objects.get_for_models(Deal, Lead)
+    fitting = Q(subject_type=types[Deal], subject_id__in=Deal.objects.filter(**{dimension: pk}).values("pk"))
+    if dimension == "source":
+        fitting |= Q(subject_type=types[Lead], subject_id__in=Lead.objects.filter(source=pk).values("pk"))
+    return fitting
 
 
 ROWS: dict[str, Callable[[Scope], Rows]] = {

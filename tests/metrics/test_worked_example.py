@@ -6,56 +6,23 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from django.db import transaction
 
-from metrics.engine import Results, evaluate
-from metrics.kpis import KPIS
-from metrics.scope import Period, Scope
-from pipeline.models import Deal, Stage, StageVisit
-from tests.factories import UserFactory
+from metrics.engine import Results
+from tests.metrics.lives import LETTERS, at, figures, live
 
 pytestmark = pytest.mark.django_db
 
-LETTERS = {
-    "P": "prospecting", "Q": "qualification", "M": "meeting", "R": "proposal", "N": "negotiation", "C": "close",
-    "F": "fulfilment",
-}  # fmt: skip
-JUNE = Period(dt.date(2026, 6, 1), dt.date(2026, 7, 1))
-
-
-def at(month: int, day: int, hour: int = 0) -> dt.datetime:
-    return dt.datetime(2026, month, day, hour, tzinfo=dt.UTC)
-
-
-def live(
-    stages: dict[str, Stage], name: str, visits: list[tuple[str, dt.datetime]], amount: int, **ends: dt.datetime
-) -> Deal:
-    """A deal that lived as the table says; `won_at` or `lost_at` ends it."""
-    outcome = "won" if "won_at" in ends else "lost" if "lost_at" in ends else "open"
-    with transaction.atomic():
-        deal = Deal.objects.create(
-            name=name, pipeline=stages["close"].pipeline, stage=stages[LETTERS[visits[-1][0]]], rank="a0",
-            owner=UserFactory(), created_at=visits[0][1], stage_entered_at=visits[-1][1], amount=amount,
-            outcome=outcome, **ends,
-        )  # fmt: skip
-        leaving = [entered for _letter, entered in visits[1:]] + [ends.get("lost_at")]
-        StageVisit.objects.bulk_create(
-            StageVisit(deal=deal, stage=stages[LETTERS[letter]], entered_at=entered, left_at=left)
-            for (letter, entered), left in zip(visits, leaving, strict=True)
-        )
-    return deal
-
 
 @pytest.fixture
-def june(stages: dict[str, Stage]) -> Results:
+def june(db: None) -> Results:
     days = zip("PQMRNCF", [at(5, 1), at(5, 5), at(5, 10), at(5, 20), at(6, 1), at(6, 5), at(6, 10)], strict=True)
     noon = [(letter, day + dt.timedelta(hours=12)) for letter, day in days]
-    live(stages, "A", noon, 1000, won_at=at(6, 10, 12))
-    live(stages, "B", [("P", at(6, 1)), ("R", at(6, 3)), ("F", at(6, 11))], 3000, won_at=at(6, 11))
-    live(stages, "C", [("P", at(6, 2)), ("Q", at(6, 4)), ("P", at(6, 6)), ("Q", at(6, 8))], 500, lost_at=at(6, 18))
-    live(stages, "D", [("P", at(6, 20)), ("Q", at(6, 25))], 2000)
-    live(stages, "E", [("P", at(5, 15))], 700, lost_at=at(7, 1))
-    return evaluate(KPIS.values(), Scope(JUNE, now=at(7, 20)))
+    live(noon, 1000, won_at=at(6, 10, 12))
+    live([("P", at(6, 1)), ("R", at(6, 3)), ("F", at(6, 11))], 3000, won_at=at(6, 11))
+    live([("P", at(6, 2)), ("Q", at(6, 4)), ("P", at(6, 6)), ("Q", at(6, 8))], 500, lost_at=at(6, 18))
+    live([("P", at(6, 20)), ("Q", at(6, 25))], 2000)
+    live([("P", at(5, 15))], 700, lost_at=at(7, 1))
+    return figures(now=at(7, 20))
 
 
 def test_won_and_lost(june: Results) -> None:
