@@ -6,13 +6,24 @@ by the first connection and stopped some seconds after the last test.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.conf import settings
+from django.utils import timezone, translation
 
 from config import embedded
 from crm.models import Team, User
 from pipeline.models import Pipeline, Stage
 from tests.factories import TeamFactory, UserFactory, sales_pipeline
+
+
+@pytest.fixture(autouse=True)
+def _own_language_and_clock() -> Iterator[None]:
+    """A request leaves its person's language and time zone active in the thread: the next test begins without."""
+    yield
+    translation.deactivate()
+    timezone.deactivate()
 
 
 @pytest.fixture(scope="session")
