@@ -1,7 +1,7 @@
 """Pipelines, stages, deals, stage visits and contracts."""
 
 from pipeline.models.contracts import Contract
-from pipeline.models.deals import ChecklistTick, Deal, DealAmountChange, DealQuerySet, LineItem, Product
+from pipeline.models.deals import ChecklistTick, Deal, DealAmountChange, DealQuerySet, LineItem, Product, days_rotting
 from pipeline.models.stages import (
     ChecklistItem,
     EntryFollowUp,
@@ -29,4 +29,5 @@ __all__ = [
     "StageProbabilityChange",
     "StageTotal",
     "StageVisit",
+    "days_rotting",
 ]

@@ -102,6 +102,14 @@ class DealQuerySet(SearchedQuerySet):
         return self.order_by("rank", "pk")
 
 
+def days_rotting(entered_at: dt.datetime | None, limit: int | None, now: dt.datetime) -> int:
+    """Return the whole days a stay has lasted beyond `limit` days, at least 1 once beyond it; 0 while within."""
+    if limit is None or entered_at is None:
+        return 0
+    over = now - entered_at - dt.timedelta(days=limit)
+    return over.days + 1 if over > dt.timedelta(0) else 0
+
+
 @audited(kind="deal")
 @pgtrigger.register(*stage_totals, deal_agrees_with_visits, amount_history)
 class Deal(Subject, Recoverable):
@@ -245,12 +253,8 @@ class Deal(Subject, Recoverable):
         return (now - self.stage_entered_at).days if self.stage_entered_at else None
 
     def rotting_days(self, now: dt.datetime) -> int:
-        """Whole days it has stayed beyond its stage's limit, at least 1 once beyond it; 0 while within."""
-        limit = self.stage.rotting_days
-        if not self.is_open or limit is None or self.stage_entered_at is None:
-            return 0
-        over = now - self.stage_entered_at - dt.timedelta(days=limit)
-        return over.days + 1 if over > dt.timedelta(0) else 0
+        """Whole days it has stayed beyond its stage's limit; 0 while within, and for a closed deal."""
+        return days_rotting(self.stage_entered_at, self.stage.rotting_days, now) if self.is_open else 0
 
 
 class DealAmountChange(models.Model):

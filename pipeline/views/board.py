@@ -13,9 +13,9 @@ from crm.models import AuditEntry
 from crm.views.requests import PersonRequest
 from pipeline.forms.board_filters import BoardFilter
 from pipeline.models import Deal, Pipeline, Stage
-from pipeline.views.board_cards import draw
+from pipeline.views.board_cards import draw, rows_of
 from pipeline.views.board_changes import changes_since
-from pipeline.views.board_columns import MORE_CARDS, Board, Column, States
+from pipeline.views.board_columns import Board, Column, States
 from pipeline.views.record_lists import chips, names_nothing_known
 
 ALWAYS = ("owner", "team", "source")
@@ -39,7 +39,7 @@ def deal_board(request: PersonRequest, slug: str) -> HttpResponse:
     context = {
         "board": shown,
         "columns": columns,
-        "pipelines": Pipeline.objects.visible_to(request.user),
+        "pipelines": shown.pipelines,
         "cursor": AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0,
         "whole": _whole([column for column in columns if not column.stage.is_won]),
         "is_empty": not any(column.count for column in columns) and not shown.filters.chosen,
@@ -60,7 +60,7 @@ def board_column(request: PersonRequest, slug: str, stage_pk: int) -> HttpRespon
         [column] = shown.columns([stage], with_cards=False)
         return render(request, "pipeline/deal_board.html#column-head", {"board": shown, "column": column})
     try:
-        cards, more_after = shown.cards(stage, count=MORE_CARDS, after=after)
+        cards, more_after = shown.cards_after(stage, after)
     except ValueError as error:
         raise Http404 from error
     column = Column(stage, cards=cards, more_after=more_after)
@@ -75,7 +75,7 @@ def board_changes(request: PersonRequest, slug: str) -> HttpResponse:
     since = request.GET.get("since", "")
     if not since.isdecimal() or len(since) > 18:
         raise Http404
-    changes = changes_since(shown, int(since), request)
+    changes = changes_since(shown, int(since))
     return HttpResponse(status=204) if changes is None else JsonResponse(changes)
 
 
@@ -83,14 +83,19 @@ def board_changes(request: PersonRequest, slug: str) -> HttpResponse:
 def deal_card(request: PersonRequest, slug: str, pk: int) -> HttpResponse:
     """Show one card as it is now; 404 where it is not on this board."""
     shown = read_board(request, slug)
-    deal = get_object_or_404(shown.deals.select_related("stage", "owner", "company"), pk=pk)
-    [card] = draw([deal], request.user, shown.now)
-    return render(request, "pipeline/deal_board.html#deal-card", {"card": card, "board": shown})
+    rows = rows_of(shown.deals.filter(pk=pk))
+    if not rows:
+        raise Http404
+    [card] = draw(rows, request.user, shown.now)
+    return HttpResponse(card.html)
 
 
 def read_board(request: PersonRequest, slug: str) -> Board:
     """Read the board an address asks for; an unknown or unseen pipeline or filter value is 404."""
-    pipeline = get_object_or_404(Pipeline.objects.visible_to(request.user), slug=slug)
+    pipelines = list(Pipeline.objects.visible_to(request.user))
+    pipeline = next((pipeline for pipeline in pipelines if pipeline.slug == slug), None)
+    if pipeline is None:
+        raise Http404
     deals = Deal.objects.visible_to(request.user).filter(pipeline=pipeline)
     filters = BoardFilter(request.GET, queryset=deals, request=request)
     if not filters.form.is_valid():
@@ -98,7 +103,7 @@ def read_board(request: PersonRequest, slug: str) -> Board:
             raise Http404
         filters = BoardFilter({}, queryset=deals, request=request)
         filters.form.is_valid()
-    return Board(pipeline, request.user, filters, timezone.now())
+    return Board(pipeline, request.user, filters, timezone.now(), pipelines)
 
 
 def _whole(columns: list[Column]) -> dict[str, Any]:

@@ -1,15 +1,19 @@
-"""Cards as the board draws them: words made once here, so that the template of a hundred cards stays plain."""
+"""Cards as the board draws them. A page has a hundred: each is drawn once and kept until one of its facts changes."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db.models import Q
+from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
@@ -17,10 +21,13 @@ from crm.models import User
 from crm.templatetags.formats import day as day_tag
 from crm.templatetags.formats import days, days_tight, duration, initials, money
 from crm.views.next_step import state_of
-from pipeline.models import Deal, Stage
+from pipeline.models import Deal, Stage, days_rotting
 
 WON_SHOWN = dt.timedelta(days=30)
 """How long a won deal stays on the board."""
+
+KEPT = 5_000
+"""So many drawn cards a process keeps, at about 2 kB each."""
 
 STATE_ICONS = {
     "overdue": "alert-circle-filled",
@@ -28,43 +35,89 @@ STATE_ICONS = {
     "planned": "calendar",
     "unplanned": "alert-triangle",
 }
-FIELDS = (
-    "name", "version", "rank", "outcome", "amount", "currency", "next_step_at", "last_touch_at", "stage_entered_at",
-    "recorded_at", "won_at", "owner__name", "owner__email", "company__name", "stage__rotting_days", "stage__kind",
+COLUMNS = (
+    "pk", "version", "name", "rank", "stage_id", "owner_id", "amount", "currency", "next_step_at", "last_touch_at",
+    "stage_entered_at", "won_at", "owner__name", "owner__email", "company__name", "outcome", "stage__rotting_days",
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One deal on the board, in words."""
+class Row(NamedTuple):
+    """What is read of a deal for its card: `COLUMNS`, in their order."""
 
     pk: int
     version: int
-    url: str
+    name: str
+    rank: str
+    stage_id: int
+    owner_id: int
+    amount: Decimal | None
+    currency: str
+    next_step_at: dt.datetime | None
+    last_touch_at: dt.datetime | None
+    stage_entered_at: dt.datetime | None
+    won_at: dt.datetime | None
+    owner_name: str
+    owner_email: str
+    company_name: str | None
+    outcome: str
+    rotting_limit: int | None
+
+
+class Facts(NamedTuple):
+    """Everything a card says, before it is put into words: two cards of the same facts look the same.
+
+    Times are those of the reader's clock, and no finer than the card tells them, so that facts seldom change.
+    """
+
+    pk: int
+    version: int
     title: str
     company: str
     owner: str
-    initials: str
     is_mine: bool
     may_move: bool
-    amount: str
-    age: str
-    age_long: str
+    amount: Decimal | None
+    currency: str
+    in_stage: int | None
     state: str
-    state_icon: str
-    state_text: Any
-    touch: str
-    touch_long: str
-    rotting: str
-    limit: str
-    won_on: Any
+    late: dt.timedelta | None
+    step_at: dt.datetime | None
+    since_touch: int | None
+    rotting: int
+    limit: int | None
+    won_on: dt.date | None
+    today: dt.date
+    language: str
+
+
+class Card(NamedTuple):
+    """One deal on the board, drawn; `after` is where the column goes on below it."""
+
+    pk: int
+    version: int
+    state: str
     after: str
+    html: SafeString
 
 
-def open_cards(stage: Stage, deals: Any) -> Any:
-    """The cards of a column, in their order: open deals, or in a won stage the latest won."""
-    standing = deals.filter(stage=stage).select_related("owner", "company", "stage").only(*FIELDS)
-    if stage.is_won:
+def rows_of(deals: Any) -> list[Row]:
+    """Read what the cards of `deals` (a queryset) need, in one query."""
+    return [Row(*values) for values in deals.values_list(*COLUMNS)]
+
+
+def row_of(deal: Deal) -> Row:
+    """The same of one deal in hand."""
+    return Row(
+        deal.pk, deal.version, deal.name, deal.rank, deal.stage_id, deal.owner_id, deal.amount, deal.currency,
+        deal.next_step_at, deal.last_touch_at, deal.stage_entered_at, deal.won_at, deal.owner.name, deal.owner.email,
+        deal.company.name if deal.company else None, deal.outcome, deal.stage.rotting_days,
+    )  # fmt: skip
+
+
+def cards_of(stage: Any, deals: Any, *, is_won: bool) -> Any:
+    """The deals of a column in their order: open ones as they lie, or in a won stage the latest won first."""
+    standing = deals.filter(stage=stage)
+    if is_won:
         return standing.filter(outcome=Deal.Outcome.WON).order_by("-won_at", "-pk")
     return standing.filter(outcome=Deal.Outcome.OPEN).order_by("rank", "pk")
 
@@ -78,54 +131,71 @@ def beyond(cards: Any, stage: Stage, after: str) -> Any:
     return cards.filter(Q(rank__gt=place) | Q(rank=place, pk__gt=int(pk)))
 
 
-def draw(deals: Iterable[Deal], viewer: User, now: dt.datetime) -> list[Card]:
-    """Put deals into words for `viewer`."""
-    return [_card(deal, viewer, now) for deal in deals]
+def draw(rows: Iterable[Row], viewer: User, now: dt.datetime) -> list[Card]:
+    """Draw the cards of `rows` for `viewer`."""
+    drawn = _drawn.__wrapped__ if settings.DEBUG else _drawn  # who changes the template wants to see it
+    editable, today, language = viewer.editable_owner_ids, timezone.localtime(now).date(), get_language() or ""
+    cards = []
+    for row in rows:
+        state = state_of(row.next_step_at, now)
+        facts = Facts(
+            pk=row.pk,
+            version=row.version,
+            title=row.name,
+            company=row.company_name or "",
+            owner=row.owner_name or row.owner_email,
+            is_mine=row.owner_id == viewer.pk,
+            may_move=editable is None or row.owner_id in editable,
+            amount=row.amount,
+            currency=row.currency,
+            in_stage=(now - row.stage_entered_at).days if row.stage_entered_at else None,
+            state=state,
+            late=_coarse(now - row.next_step_at) if state == "overdue" and row.next_step_at else None,
+            step_at=_on_the_clock(row.next_step_at) if row.next_step_at else None,
+            since_touch=(now - row.last_touch_at).days if row.last_touch_at else None,
+            rotting=days_rotting(row.stage_entered_at, row.rotting_limit, now) if row.outcome == "open" else 0,
+            limit=row.rotting_limit,
+            won_on=timezone.localtime(row.won_at).date() if row.won_at else None,
+            today=today,
+            language=language,
+        )
+        after = f"{row.won_at.isoformat() if row.won_at else row.rank}~{row.pk}"
+        cards.append(Card(row.pk, row.version, state, after, drawn(facts)))
+    return cards
 
 
-def _card(deal: Deal, viewer: User, now: dt.datetime) -> Card:
-    in_stage, rotting = deal.days_in_stage(now), deal.rotting_days(now)
-    state = state_of(deal.next_step_at, now)
-    since = (now - deal.last_touch_at).days if deal.last_touch_at else None
-    editable = viewer.editable_owner_ids
-    return Card(
-        pk=deal.pk,
-        version=deal.version,
-        url=deal.get_absolute_url(),
-        title=deal.name,
-        company=deal.company.name if deal.company else "",
-        owner=str(deal.owner),
-        initials=initials(deal.owner),
-        is_mine=deal.owner_id == viewer.pk,
-        may_move=editable is None or deal.owner_id in editable,
-        amount=money(deal.amount, deal.currency),
-        age=days_tight(in_stage),
-        age_long=_("{days} in the stage").format(days=days(in_stage)),
-        state=state,
-        state_icon=STATE_ICONS[state],
-        state_text=_state_text(state, deal.next_step_at, now),
-        touch=days_tight(since),
-        touch_long=_touch_text(since),
-        rotting=_("Rotting {days}").format(days=days(rotting)) if rotting else "",
-        limit=_("limit {days}").format(days=days(deal.stage.rotting_days)) if rotting else "",
-        won_on=day_tag(deal.won_at, now) if deal.won_at else None,
-        after=f"{deal.won_at.isoformat() if deal.won_at else deal.rank}~{deal.pk}",
-    )
+@lru_cache(maxsize=KEPT)
+def _drawn(facts: Facts) -> SafeString:
+    return render_to_string("pipeline/deal_board.html#deal-card", {"card": {**facts._asdict(), **_words(facts)}})
 
 
-def _state_text(state: str, at: dt.datetime | None, now: dt.datetime) -> Any:
-    if at is None:
+def _words(facts: Facts) -> dict[str, Any]:
+    """What the template writes of `facts`, in the language being spoken."""
+    return {
+        "url": reverse("deal_detail", args=[facts.pk]),
+        "move_url": reverse("deal_move", args=[facts.pk]),
+        "initials": initials(facts.owner),
+        "sum": money(facts.amount, facts.currency),
+        "age": days_tight(facts.in_stage),
+        "age_long": _("{days} in the stage").format(days=days(facts.in_stage)),
+        "state_icon": STATE_ICONS[facts.state],
+        "state_text": _state_text(facts),
+        "touch": days_tight(facts.since_touch),
+        "touch_long": _touch_text(facts.since_touch),
+        "rotting": _("Rotting {days}").format(days=days(facts.rotting)) if facts.rotting else "",
+        "limit": _("limit {days}").format(days=days(facts.limit)),
+        "won_on": day_tag(facts.won_on) if facts.won_on else "",
+    }
+
+
+def _state_text(facts: Facts) -> Any:
+    if facts.step_at is None:
         return _("Nothing planned")
-    if state == "overdue":
-        return _("{duration} overdue").format(duration=duration(now - at))
-    if state == "today":
-        return _("Today {time}").format(time=timezone.localtime(at).strftime("%H:%M"))
-    return _planned(timezone.localtime(at).date(), timezone.localtime(now).date(), get_language() or "")
-
-
-@lru_cache(maxsize=500)  # the days of the next weeks, for all cards
-def _planned(on: dt.date, today: dt.date, _language: str) -> Any:
-    return day_tag(on, today, weekday=True)
+    if facts.state == "overdue":
+        return _("{duration} overdue").format(duration=duration(facts.late))
+    if facts.state == "today":
+        return _("Today {time}").format(time=facts.step_at.strftime("%H:%M"))
+    return day_tag(facts.step_at.date(), weekday=True)
 
 
 def _touch_text(since: int | None) -> str:
@@ -134,3 +204,16 @@ def _touch_text(since: int | None) -> str:
     if since == 0:
         return _("contact today")
     return ngettext("{count} d without contact", "{count} d without contact", since).format(count=since)
+
+
+def _on_the_clock(at: dt.datetime) -> dt.datetime:
+    """The reader's wall time, without its zone: the same instant in two zones is two different facts."""
+    return timezone.localtime(at).replace(second=0, microsecond=0, tzinfo=None)
+
+
+def _coarse(length: dt.timedelta) -> dt.timedelta:
+    """Cut a length of time to the largest unit of it, the one that is told."""
+    for unit in (dt.timedelta(days=1), dt.timedelta(hours=1)):
+        if length >= unit:
+            return length - length % unit
+    return length - length % dt.timedelta(minutes=1)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.contenttypes.models import ContentType
-from django.template.loader import render_to_string
+from django.db.models import Q
 
-from crm.models import AuditEntry, FollowUp
-from crm.views.requests import PersonRequest
+from crm.models import AuditEntry, FollowUp, within
 from pipeline.models import Deal
-from pipeline.views.board_cards import Card, draw, open_cards
+from pipeline.views.board_cards import Card, Row, cards_of, draw, rows_of
 from pipeline.views.board_columns import Board
 
 LATE = dt.timedelta(seconds=6)
@@ -21,56 +20,69 @@ MOST = 40
 """With more changes than this the board is drawn anew."""
 
 
-def changes_since(board: Board, since: int, request: PersonRequest) -> dict[str, Any] | None:
+class Entry(NamedTuple):
+    """What is read of an audit entry; `owner_was` where the owner changed."""
+
+    pk: int
+    kind: str
+    record_id: int
+    owner_was: int | None
+
+
+def changes_since(board: Board, since: int) -> dict[str, Any] | None:
     """Return the cards changed after entry `since` with their places, and who left; None when nothing changed.
 
     An entry may come twice: the page skips cards whose version it already shows.
     """
-    entries = AuditEntry.objects.filter(pk__gt=since - LATE_BY, kind__in=("deal", "follow_up")).order_by("pk")
-    recent = [
-        (pk, kind, record_id)
-        for pk, kind, record_id, at in entries.values_list("pk", "kind", "record_id", "at")[:5_000]
-        if pk > since or at > board.now - LATE
-    ]
+    recent = _entries_after(since, board.now)
     if not recent:
         return None
-    cursor = max(since, recent[-1][0])
-    ids = _deal_ids(recent)
-    touched = Deal.objects.filter(pk__in=ids, pipeline=board.pipeline).values_list("pk", flat=True)
+    cursor = max(since, recent[-1].pk)
+    touched = set(_of_this_board(board, recent).values_list("pk", flat=True))
     if not touched:
         return {"cursor": cursor, "cards": [], "gone": []} if cursor > since else None
     if len(touched) > MOST:
         return {"cursor": cursor, "reload": True}
-    deals = list(board.deals.filter(pk__in=touched).select_related("stage", "owner", "company"))
-    cards = draw(deals, board.viewer, board.now)
+    rows = rows_of(board.deals.filter(pk__in=touched))
+    cards = draw(rows, board.viewer, board.now)
     return {
         "cursor": cursor,
-        "cards": [_placed(board, deal, card, request) for deal, card in zip(deals, cards, strict=True)],
-        "gone": sorted(set(touched) - {deal.pk for deal in deals}),
+        "cards": [_placed(board, row, card) for row, card in zip(rows, cards, strict=True)],
+        "gone": sorted(touched - {row.pk for row in rows}),
     }
 
 
-def _deal_ids(recent: list[tuple[int, str, int]]) -> set[int]:
-    ids = {record_id for _pk, kind, record_id in recent if kind == "deal"}
-    follow_ups = [record_id for _pk, kind, record_id in recent if kind == "follow_up"]
+def _entries_after(since: int, now: dt.datetime) -> list[Entry]:
+    late = Q(pk__gt=since - LATE_BY, at__gt=now - LATE)
+    entries = AuditEntry.objects.filter(Q(pk__gt=since) | late, kind__in=("deal", "follow_up")).order_by("pk")
+    return [Entry(*values) for values in entries.values_list("pk", "kind", "record_id", "before__owner_id")[:5_000]]
+
+
+def _of_this_board(board: Board, entries: list[Entry]) -> Any:
+    """The changed deals that the viewer sees, in the bin or out of it, or saw until they got another owner."""
+    ids = {entry.record_id for entry in entries if entry.kind == "deal"}
+    follow_ups = [entry.record_id for entry in entries if entry.kind == "follow_up"]
     if follow_ups:
         about_deals = FollowUp.objects.filter(pk__in=follow_ups, subject_type=ContentType.objects.get_for_model(Deal))
         ids |= set(about_deals.values_list("subject_id", flat=True))
-    return ids
+    seen = board.viewer.visible_owner_ids
+    taken_away = {entry.record_id for entry in entries if seen is not None and entry.owner_was in seen}
+    return Deal.objects.filter(within("owner_id", seen) | Q(pk__in=taken_away), pk__in=ids, pipeline=board.pipeline)
 
 
-def _placed(board: Board, deal: Deal, card: Card, request: PersonRequest) -> dict[str, Any]:
+def _placed(board: Board, row: Row, card: Card) -> dict[str, Any]:
     """A card's HTML, its column, and the card above it (None: it lies on top)."""
-    column = open_cards(deal.stage, board.deals)
-    if deal.stage.is_won:
-        above = column.filter(won_at__gt=deal.won_at).order_by("won_at", "pk")
+    if row.won_at:
+        column = cards_of(row.stage_id, board.deals, is_won=True)
+        above = column.filter(won_at__gt=row.won_at).order_by("won_at", "pk")
     else:
-        above = column.filter(rank__lt=deal.rank).order_by("-rank", "-pk")
+        column = cards_of(row.stage_id, board.deals, is_won=False)
+        above = column.filter(rank__lt=row.rank).order_by("-rank", "-pk")
     return {
-        "pk": deal.pk,
-        "stage": deal.stage_id,
-        "version": deal.version,
+        "pk": card.pk,
+        "stage": row.stage_id,
+        "version": card.version,
         "state": card.state,
         "after": above.values_list("pk", flat=True).first(),
-        "html": render_to_string("pipeline/deal_board.html#deal-card", {"card": card, "board": board}, request),
+        "html": card.html,
     }

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Case, Count, OuterRef, Q, Sum, When
 from django.utils import timezone
 
 from crm.models import ExchangeRate, User, within
 from pipeline.forms.board_filters import BoardFilter
 from pipeline.models import Deal, Pipeline, Stage, StageTotal
-from pipeline.views.board_cards import WON_SHOWN, Card, beyond, draw, open_cards
+from pipeline.views.board_cards import WON_SHOWN, Card, Row, beyond, cards_of, draw, rows_of
 
 FIRST_CARDS = 8
 """Loaded with the page: what a window shows; the next come as soon as their end is in sight."""
@@ -66,8 +68,15 @@ class Column:
 class Board:
     """One pipeline as one person sees it through the filters of an address."""
 
-    def __init__(self, pipeline: Pipeline, viewer: User, filters: BoardFilter, now: dt.datetime) -> None:
-        self.pipeline, self.viewer, self.filters, self.now = pipeline, viewer, filters, now
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        viewer: User,
+        filters: BoardFilter,
+        now: dt.datetime,
+        pipelines: Sequence[Pipeline],
+    ) -> None:
+        self.pipeline, self.viewer, self.filters, self.now, self.pipelines = pipeline, viewer, filters, now, pipelines
         self.stages = list(pipeline.stages.live().order_by("position", "pk"))
         recently = Q(outcome=Deal.Outcome.OPEN) | Q(outcome=Deal.Outcome.WON, won_at__gte=now - WON_SHOWN)
         self.deals = filters.qs.filter(recently)
@@ -76,27 +85,44 @@ class Board:
         """The columns of `stages` (None: all), with their first cards."""
         columns = {stage.pk: Column(stage) for stage in stages or self.stages}
         self._count(columns)
-        for column in columns.values() if with_cards else ():
-            column.cards, column.more_after = self.cards(column.stage, count=FIRST_CARDS)
+        for stage_id, rows in self._first_rows(columns).items() if with_cards else ():
+            columns[stage_id].cards, columns[stage_id].more_after = self._drawn(rows, FIRST_CARDS)
         return list(columns.values())
 
-    def cards(self, stage: Stage, *, count: int, after: str = "") -> tuple[list[Card], str]:
-        """Up to `count` cards of a column below `after`, and where to go on: empty at the end."""
-        rows = open_cards(stage, self.deals)
-        if after:
-            rows = beyond(rows, stage, after)
-        cards = draw(rows[: count + 1], self.viewer, self.now)
-        has_more = len(cards) > count
-        return cards[:count], cards[count - 1].after if has_more else ""
+    def cards_after(self, stage: Stage, after: str) -> tuple[list[Card], str]:
+        """Draw the next cards of a column below `after`, and say where to go on: empty at the end."""
+        cards = beyond(cards_of(stage, self.deals, is_won=stage.is_won), stage, after)
+        return self._drawn(rows_of(cards[: MORE_CARDS + 1]), MORE_CARDS)
+
+    def _drawn(self, rows: Sequence[Row], count: int) -> tuple[list[Card], str]:
+        """The first `count` cards, and where to go on if there is one more."""
+        cards = draw(rows[:count], self.viewer, self.now)
+        return cards, cards[-1].after if len(rows) > count else ""
+
+    def _first_rows(self, columns: Iterable[int]) -> dict[int, list[Row]]:
+        """The first deals of all columns, one more of each than is shown: ids in one query, facts in a second."""
+        first = {
+            is_won: ArraySubquery(cards_of(OuterRef("pk"), self.deals, is_won=is_won).values("pk")[: FIRST_CARDS + 1])
+            for is_won in (True, False)
+        }
+        ids = Case(When(kind=Stage.Kind.WON, then=first[True]), default=first[False])
+        found = dict(Stage.objects.filter(pk__in=columns).order_by().values_list("pk", ids))
+        rows = {
+            row.pk: row for row in rows_of(self.deals.filter(pk__in=[pk for some in found.values() for pk in some]))
+        }
+        return {stage_id: [rows[pk] for pk in some if pk in rows] for stage_id, some in found.items()}
 
     # --- Totals ---------------------------------------------------------------------------------------------------
 
     def _count(self, columns: dict[int, Column]) -> None:
         open_ids = [pk for pk, column in columns.items() if not column.stage.is_won]
-        rates, today = ExchangeRate.objects.on(self.now.date()), self.now.date()
         running = self._running_totals(open_ids) if self.filters.is_cheap else self._counted_totals(open_ids)
-        won = self._won_totals([pk for pk in columns if pk not in open_ids])
-        for stage_id, currency, deals, planned, amount in (*running, *won):
+        won_ids = [pk for pk in columns if pk not in open_ids]
+        totals = [*running, *(self._won_totals(won_ids) if won_ids else ())]
+        today = self.now.date()
+        has_foreign = any(currency != settings.BASE_CURRENCY for _stage, currency, *_figures in totals)
+        rates = ExchangeRate.objects.on(today) if has_foreign else {settings.BASE_CURRENCY: Decimal(1)}
+        for stage_id, currency, deals, planned, amount in totals:
             column = columns[stage_id]
             column.count += deals
             column.states += States(planned=planned, unplanned=deals - planned)

@@ -24,7 +24,7 @@ from pipeline.models import Deal, Stage
 from pipeline.rules.moving import lose_deal, move_deal, undo_move
 from pipeline.rules.refusals import DealConflict, StageRequires, TooLateToUndo
 from pipeline.rules.requirements import missing_for
-from pipeline.views.board_cards import draw
+from pipeline.views.board_cards import draw, row_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -162,7 +162,7 @@ def _conflict(request: PersonRequest, fresh: Deal, form: Any) -> HttpResponse:
         "last": last,
         "was": was,
         "wanted": wanted,
-        "card": draw([fresh], request.user, timezone.now())[0],
+        "card": draw([row_of(fresh)], request.user, timezone.now())[0],
     }
     if _wants_card(request):
         return render(request, "pipeline/deal_conflict.html#beside", context, status=409)
@@ -220,5 +220,5 @@ def _wants_card(request: PersonRequest) -> bool:
 
 
 def _card(request: PersonRequest, deal: Deal) -> str:
-    [card] = draw([deal], request.user, timezone.now())
-    return render_to_string("pipeline/deal_board.html#deal-card", {"card": card}, request)
+    [card] = draw([row_of(deal)], request.user, timezone.now())
+    return card.html

@@ -17,7 +17,7 @@ from pipeline.forms.moves import QuickAddForm
 from pipeline.models import Deal, Stage
 from pipeline.rules.deals import open_deal
 from pipeline.views.board import read_board
-from pipeline.views.board_cards import draw
+from pipeline.views.board_cards import draw, row_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,7 +48,7 @@ def deal_quick_add(request: PersonRequest, slug: str, stage_pk: int) -> HttpResp
 def _added(request: PersonRequest, deal: Deal) -> HttpResponse:
     if not request.htmx:
         return redirect("deal_board", slug=deal.pipeline.slug)
-    [card] = draw([deal], request.user, timezone.now())
-    response = render(request, "pipeline/deal_board.html#deal-card", {"card": card})
+    [card] = draw([row_of(deal)], request.user, timezone.now())
+    response = HttpResponse(card.html)
     response["HX-Trigger-After-Settle"] = json.dumps({"deal-added": {"pk": deal.pk, "stage": deal.stage_id}})
     return response

@@ -227,6 +227,44 @@ def test_changes_are_told_once(rep_client: Client, manager: User, deal: Deal, st
     assert answer["cursor"] > cursor
 
 
+def test_changes_tell_nothing_of_deals_one_may_not_see(
+    rep: User, colleague: User, outsider: User, manager: User, deal: Deal, stages: Stages
+) -> None:
+    watching, watching_from_outside = login(rep), login(outsider)
+    cursor = watching.get("/board/sales/").context["cursor"]
+    move(login(manager), deal, stages["close"])
+    answer = watching_from_outside.get(f"/board/sales/changes/?since={cursor}").json()
+    assert (answer["cards"], answer["gone"]) == ([], [])
+
+    Deal.objects.filter(pk=deal.pk).update(owner=outsider)
+    assert watching.get(f"/board/sales/changes/?since={cursor}").json()["gone"] == [deal.pk]
+    [card] = watching_from_outside.get(f"/board/sales/changes/?since={cursor}").json()["cards"]
+    assert card["pk"] == deal.pk
+
+
+def test_a_deal_in_the_bin_leaves_the_boards_of_others(rep_client: Client, deal: Deal) -> None:
+    cursor = rep_client.get("/board/sales/").context["cursor"]
+    Deal.objects.filter(pk=deal.pk).update(deleted_at=timezone.now())
+    assert rep_client.get(f"/board/sales/changes/?since={cursor}").json()["gone"] == [deal.pk]
+
+
+def test_one_card_looks_different_to_owner_and_colleague(rep: User, colleague: User, deal: Deal) -> None:
+    own, others = (login(person).get("/board/sales/").content.decode() for person in (rep, colleague))
+    assert "is-mine" in own
+    assert "data-movable" in own
+    assert "data-movable" not in others
+
+
+def test_a_card_speaks_the_readers_language_and_clock(rep: User, deal: Deal) -> None:
+    due_at = timezone.now() + dt.timedelta(minutes=1)
+    FollowUpFactory(subject=deal, assignee=rep, due_at=due_at)
+    texts = []
+    for language, zone in (("en", "UTC"), ("ru", "UTC"), ("en", "Asia/Kathmandu")):
+        User.objects.filter(pk=rep.pk).update(language=language, time_zone=zone)
+        texts.append(login(rep).get(f"/board/sales/cards/{deal.pk}/").content.decode())
+    assert len(set(texts)) == 3
+
+
 def test_hostile_titles_are_text(rep_client: Client, rep: User, stages: Stages) -> None:
     DealFactory(owner=rep, name="<script>alert(1)</script> =cmd|' /C calc'!A0 \u202eevil")
     body = rep_client.get("/board/sales/").content.decode()
