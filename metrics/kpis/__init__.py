@@ -3,6 +3,13 @@
 from metrics.kpi import Kpi
 from metrics.kpis import customers, deals, leads, stages, work
 
-KPIS: dict[str, Kpi] = {kpi.key: kpi for module in (leads, deals, stages, customers, work) for kpi in module.DECLARED}
+SUBJECTS: dict[str, tuple[Kpi, ...]] = {
+    "Leads": leads.DECLARED,
+    "Deals": deals.DECLARED,
+    "Stages": stages.DECLARED,
+    "Customers": customers.DECLARED,
+    "Follow-ups": work.DECLARED,
+}
+KPIS: dict[str, Kpi] = {kpi.key: kpi for declared in SUBJECTS.values() for kpi in declared}
 
-__all__ = ["KPIS"]
+__all__ = ["KPIS", "SUBJECTS"]

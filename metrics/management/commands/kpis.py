@@ -75,10 +75,10 @@ def _scope(options: dict[str, Any]) -> Scope:
         team=_named(Team.objects.all(), "team", options, "name"),
         source=_named(LeadSource.objects.all(), "source", options, "slug", "name", "name_ru"),
     )
-    return Scope(period, filters, viewer=_named(User.objects.all(), "viewer", options, "email"))
+    return Scope(period, filters, viewer=_named(User.objects.all(), "viewer", options, "email", called="user"))
 
 
-def _named(rows: QuerySet[Any], option: str, options: dict[str, Any], *fields: str) -> Any:
+def _named(rows: QuerySet[Any], option: str, options: dict[str, Any], *fields: str, called: str | None = None) -> Any:
     """Find the one row an option names, in any case; CommandError says what there is instead."""
     text = options[option]
     if text is None:
@@ -88,7 +88,7 @@ def _named(rows: QuerySet[Any], option: str, options: dict[str, Any], *fields: s
         if found is not None:
             return found
     known = ", ".join(str(name) for name in rows.values_list(fields[0], flat=True)[:20])
-    raise CommandError(f"No {option} {text!r}. There is: {known or 'none yet'}.")
+    raise CommandError(f"No {called or option} {text!r}. There is: {known or 'none yet'}.")
 
 
 def _period(scope: Scope) -> dict[str, str]:
