@@ -23,7 +23,7 @@ def render_dialog(
 ) -> HttpResponse:
     """Show `form` by `template` (title, action, submit in `context`): 422 with its errors, 200 without, or `status`."""
     page = template if request.htmx else "components/dialog_page.html"
-    context = {**context, "form": form, "dialog_template": template}
+    context = {**context, "form": form, "dialog_template": template, "is_page": not request.htmx}
     return render(request, page, context, status=status or (422 if form.errors else 200))
 
 
