@@ -20,14 +20,13 @@ from metrics.engine import GROUPINGS, Group, Results, breakdown, evaluate, evalu
 from metrics.kpi import Kpi, Result
 from metrics.kpis import KPIS
 from metrics.scope import Period, Scope
-from metrics.views.asking import Question, comparison_links, read_question
+from metrics.views.asking import Question, comparison_links, read_question, way_here
 from metrics.views.panels import Panel, StageNames, funnel, stages_by_name, time_in_stage, trend
 from metrics.views.row_columns import LISTINGS, Column
 from metrics.views.tiles import Tile, tile
 from metrics.views.wording import interval_text, period_text, with_unit
 from pipeline.models import Stage
 
-POINTS = 12
 PAGE = 50
 LAST_PAGE = 200
 MOST = PAGE * LAST_PAGE
@@ -155,7 +154,7 @@ def _figures(kpi: Kpi, scope: Scope, compared: Period) -> tuple[Tile | None, lis
     """The KPI's tile and trend; a KPI by stage has its chart instead of both."""
     if kpi.key in BY_STAGE:
         return None, [BY_STAGE[kpi.key](evaluate([kpi], scope)[kpi.key], _stages())]
-    run_up = scope.period.run_up(POINTS)
+    run_up = way_here(scope)
     now, before, *led_up = evaluate_over([kpi], scope, [scope.period, compared, *run_up])
     return _tile(kpi, now, before, led_up), [trend(kpi, run_up, led_up, title=_("The way here"))]
 

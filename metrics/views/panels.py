@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from crm.templatetags.formats import number, percent
 from metrics.engine import Group, Results
@@ -32,9 +35,9 @@ class Panel:
     by: str = ""
 
     @property
-    def figures_id(self) -> str:
-        """Where the script finds the figures."""
-        return f"{self.key}-figures"
+    def figures_json(self) -> str:
+        """The figures for the script: in an attribute, because htmx takes script elements out of what it fetches."""
+        return json.dumps(self.figures, cls=DjangoJSONEncoder)
 
 
 StageNames = Mapping[str, Stage]
@@ -88,7 +91,9 @@ def funnel(result: Result, stages: StageNames) -> Panel:
         finding=_funnel_finding(found, stages) if has_any else str(result.reason or _("no deal reached a stage")),
         kind="funnel",
         figures={"points": points, "words": words},
-        header=[_("Stage"), _("Reached"), _("Passed on"), _("Still there"), _("Lost here"), _("Conversion"), _("Interval")],
+        header=[
+            _("Stage"), _("Reached"), _("Passed on"), _("Still there"), _("Lost here"), _("Conversion"), _("Interval"),
+        ],
         rows=rows,
     )  # fmt: skip
 
@@ -205,6 +210,7 @@ def win_rates(groups: Sequence[Group], overall: Result) -> Panel:
          words]
         for (group, rate), point, words in zip(known, points, said, strict=True)
     ]  # fmt: skip
+    everybody = _("all {share}").format(share=value_text(overall.value, Unit.RATIO))
     return Panel(
         key="by-rep",
         kpi_key="win_rate",
@@ -212,8 +218,11 @@ def win_rates(groups: Sequence[Group], overall: Result) -> Panel:
         title=_("Win rate by rep"),
         finding=_outstanding(known, verdicts) if known else _("no deals were closed"),
         kind="intervals",
-        figures={"points": points, "all": overall.value, "words": {"all": _("all {share}").format(share=value_text(overall.value, Unit.RATIO))}},
-        header=[_("Owner"), _("Closed"), _("Won"), _("Win rate"), _("Interval"), _("Against the others")],
+        figures={"points": points, "all": overall.value, "words": {"all": everybody}},
+        header=[
+            _("Owner"), pgettext("count", "Closed"), pgettext("count", "Won"), _("Win rate"), _("Interval"),
+            _("Against the others"),
+        ],
         rows=rows,
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ SHOWN = (
     "velocity", "weighted_value", "open_value", "open_deals",
     "won_deals", "lost_deals", "win_rate_value", "win_loss_ratio",
     "new_leads", "lead_conversion", "lead_response_time", "response_within_sla",
-    "customer_response_rate", "cac", "churn_rate", "net_revenue_retention",
+    "customer_response_rate", "cac", "churn_rate",
 )  # fmt: skip
 """The KPIs with a tile, in reading order; those by stage have a chart instead."""
 
@@ -29,8 +29,8 @@ class Tile:
     value: str
     unit: str
     change: Change
-    spark: list[float | None]
     base: str
+    spark: Sequence[float | None] = ()
 
     @property
     def state(self) -> str:
@@ -40,19 +40,24 @@ class Tile:
         return "is-few" if self.result.is_few else ""
 
 
-def tile(kpi: Kpi, now: Result, before: Result, trend: Sequence[Result]) -> Tile:
-    """Make the tile of one KPI. A trend of fewer than two values is none."""
+def tile(kpi: Kpi, now: Result, before: Result, trend: Sequence[Result] = ()) -> Tile:
+    """Make the tile of one KPI; its trend may come later."""
     return Tile(
         kpi=kpi,
         result=now,
         value=value_text(now.value, kpi.unit),
         unit=unit_text(kpi.unit, now.value),
         change=change(kpi, now, before),
-        spark=[None if point.value is None else float(point.value) for point in trend] if now.value is not None else [],
         base=" · ".join(basis(now)),
+        spark=spark(trend) if now.value is not None else (),
     )
 
 
-def tiles(now: Results, before: Results, trends: Sequence[Results]) -> list[Tile]:
-    """Make all tiles of a dashboard, from the results of its periods."""
-    return [tile(KPIS[key], now[key], before[key], [point[key] for point in trends]) for key in SHOWN]
+def spark(trend: Sequence[Result]) -> list[float | None]:
+    """Return the points of a sparkline."""
+    return [None if point.value is None else float(point.value) for point in trend]
+
+
+def tiles(now: Results, before: Results) -> list[Tile]:
+    """Make all tiles of a dashboard, from the results of its period and of the one it is compared with."""
+    return [tile(KPIS[key], now[key], before[key]) for key in SHOWN]

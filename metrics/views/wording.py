@@ -17,7 +17,7 @@ from metrics.scope import Period
 from metrics.statistics import differ
 
 CLOSE_ENOUGH = 0.0005
-"""A change smaller than this share is none."""
+"""A change smaller than this share, or by less than this of a share, is none: it would read "0 points"."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,16 @@ def unit_text(unit: Unit, value: Any) -> str:
     """Name the unit that stands small beside the value; most values carry theirs already."""
     if value is None:
         return ""
-    if unit is Unit.DAYS:
-        return _("days")
-    if unit is Unit.HOURS:
-        return _("hours")
+    if unit in {Unit.DAYS, Unit.HOURS}:
+        count = _spoken(abs(value))
+        return ngettext("day", "days", count) if unit is Unit.DAYS else ngettext("hour", "hours", count)
     return _("a day") if unit is Unit.MONEY_PER_DAY else ""
+
+
+def _spoken(size: float) -> int:
+    """The number that the unit's word follows: a fraction is spoken of like two, "1.5 days", «1,5 дня»."""
+    shown = round(size, 1 if size >= 1 else 2)
+    return int(shown) if shown == int(shown) else 2
 
 
 def with_unit(value: Any, unit: Unit) -> str:
@@ -152,9 +157,14 @@ def change(kpi: Kpi, now: Result, before: Result) -> Change:
         return Change(_("too few to say"), before=told)
     if now.mature is False:
         return Change(_("not final yet"), before=told)
-    step = float(now.value) - float(before.value)
+    return _difference(kpi, now, before, told)
+
+
+def _difference(kpi: Kpi, now: Result, before: Result, told: str) -> Change:
+    step = float(now.value or 0) - float(before.value or 0)
     size = abs(step) / abs(float(before.value)) if before.value else None
-    if step == 0 or (size is not None and size < CLOSE_ENOUGH):
+    is_same_share = kpi.unit is Unit.RATIO and abs(step) < CLOSE_ENOUGH
+    if step == 0 or is_same_share or (size is not None and size < CLOSE_ENOUGH):
         return Change(_("unchanged"), before=told)
     arrow = "arrow-up" if step > 0 else "arrow-down"
     extent = _extent(kpi.unit, step, size)

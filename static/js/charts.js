@@ -1,4 +1,4 @@
-/* Charts: figures come as JSON beside the picture, colours from the tokens as they are now; drawn again when those change. */
+/* Charts: figures come as JSON on the picture's frame, colours from the tokens as they are now; drawn again when those change. */
 (() => {
   const SMALL = 11;
   const font = () => getComputedStyle(document.body).fontFamily;
@@ -7,6 +7,8 @@
     sunken: paint("--sunken"), control: paint("--border-control"), accent: paint("--accent"), tint: paint("--accent-tint"),
     red: paint("--red"), redTint: paint("--red-tint"), green: paint("--green"), rot: paint("--rot"),
   });
+
+  const write = (value) => new Intl.NumberFormat(document.documentElement.lang).format(value);
 
   const names = (points, ink) => ({
     type: "category", inverse: true, data: points.map((point) => point.label), axisLine: { show: false }, axisTick: { show: false },
@@ -23,22 +25,22 @@
   const funnel = ({ points, words }, ink) => {
     const bar = (key, style, label) => ({
       name: words[key], type: "bar", stack: "reached", barWidth: 20, itemStyle: { borderRadius: 3, borderColor: ink.ground, borderWidth: 1, ...style }, label,
-      data: points.map((point) => ({ value: point[key], itemStyle: key === "passed" ? { color: paint(point.color) } : {} })),
+      data: points.map((point) => ({ value: point[key] || null, itemStyle: key === "passed" ? { color: paint(point.color) } : {} })),
     });
     const most = Math.max(...points.map((point) => point.passed + point.still + point.lost), 1);
     const wide = (shown) => ({ value }) => (value / most > 0.06 ? shown(value) : "");
     return {
-      grid: { left: 128, right: 64, top: 28, bottom: 4 },
+      grid: { left: 128, right: 60, top: 28, bottom: 4 },
       legend: { top: 0, left: 122, itemWidth: 10, itemHeight: 10, textStyle: { color: ink.faint, fontSize: SMALL }, selectedMode: false },
-      xAxis: { type: "value", show: false, max: most * 1.06 },
+      xAxis: { type: "value", show: false, max: most * 1.18 },
       yAxis: [names(points, ink), remarks(points.map((point) => point.share), ink)],
-      tooltip: tooltip(ink, ({ seriesName, name, value }) => `${name}\n${seriesName}: ${value}`),
+      tooltip: tooltip(ink, ({ seriesName, name, value }) => `${name}\n${seriesName}: ${write(value ?? 0)}`),
       series: [
-        { ...bar("passed", { color: ink.faint }, { show: true, position: "insideLeft", color: ink.ground, fontWeight: 600, formatter: wide(String) }) },
-        bar("still", { color: ink.sunken, borderColor: ink.control }, { show: true, color: ink.second, formatter: wide(String) }),
+        { ...bar("passed", { color: ink.faint }, { show: true, position: "insideLeft", color: ink.ground, fontWeight: 600, formatter: wide(write) }) },
+        bar("still", { color: ink.sunken, borderColor: ink.control }, { show: true, color: ink.second, formatter: wide(write) }),
         {
           ...bar("lost", { color: ink.redTint, borderColor: ink.red, decal: { color: ink.red, symbol: "rect", dashArrayX: [1, 0], dashArrayY: [1, 4], rotation: Math.PI / 4 } },
-            { show: true, position: "right", color: ink.red, fontWeight: 600, formatter: ({ value }) => (value ? `−${value}` : "") }),
+            { show: true, position: "right", color: ink.red, fontWeight: 600, formatter: ({ value }) => (value ? `−${write(value)}` : "") }),
         },
       ],
     };
@@ -98,7 +100,7 @@
           })),
           markLine: all === null ? undefined : {
             symbol: "none", silent: true, data: [{ xAxis: all }], lineStyle: { color: ink.second, type: "dashed", width: 1.5 },
-            label: { position: "start", formatter: words.all, color: ink.second, fontSize: SMALL, fontWeight: 600 },
+            label: { position: "end", formatter: words.all, color: ink.second, fontSize: SMALL, fontWeight: 600 },
           },
         },
       ],
@@ -127,7 +129,7 @@
   const drawn = new Map();
 
   const draw = (frame) => {
-    const figures = JSON.parse(document.getElementById(frame.dataset.figures).textContent);
+    const figures = JSON.parse(frame.dataset.figures);
     if (frame.dataset.chart === "intervals") frame.style.height = `${figures.points.length * 34 + 60}px`;
     if (frame.dataset.chart === "boxes" || frame.dataset.chart === "funnel") frame.style.height = `${figures.points.length * 36 + 44}px`;
     const chart = drawn.get(frame) ?? echarts.init(frame, null, { renderer: "canvas" });
@@ -138,6 +140,7 @@
   const drawAll = () => document.querySelectorAll("[data-chart]").forEach(draw);
 
   document.addEventListener("theme-changed", drawAll);
+  document.addEventListener("htmx:load", ({ target }) => target.querySelectorAll("[data-chart]").forEach(draw));
   new ResizeObserver(() => drawn.forEach((chart) => chart.resize())).observe(document.documentElement);
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", drawAll);
   else drawAll();
