@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Protocol
 
 from django import template
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import ngettext
+from django.utils.translation import get_language, ngettext
 
 register = template.Library()
 
 WIDTH, HEIGHT, MARGIN = 88.0, 28.0, 3.0  # of a sparkline, in its own units
 GAP = 1.5  # between two states of a bar, in percent of its width
 LEAST = 5.0  # a state that holds anything is at least this wide
+STATES = ("overdue", "today", "planned", "unplanned")  # in their fixed order
 
 
 class Stage(Protocol):
@@ -116,17 +118,20 @@ def state_bar(  # noqa: PLR0917 -- the four states in their fixed order, as a te
     context: dict[str, Any], overdue: int, today: int, planned: int, unplanned: int, param: str = "state"
 ) -> SafeString:
     """Draw how many deals are in each next-activity state; each part links to the page filtered by it."""
-    counts = {"overdue": overdue, "today": today, "planned": planned, "unplanned": unplanned}
     request: HttpRequest | None = context.get("request")
+    query = request.GET.urlencode() if request else ""
+    return _drawn_bar((overdue, today, planned, unplanned), query, param, get_language() or "")
+
+
+@lru_cache(maxsize=500)  # a board draws one for each column, and most columns are as they were
+def _drawn_bar(counts: tuple[int, int, int, int], query: str, param: str, _language: str) -> SafeString:
     parts, x = [], 0.0
-    for (state, count), width in zip(counts.items(), _widths(list(counts.values())), strict=True):
+    for state, count, width in zip(STATES, counts, _widths(counts), strict=True):
         if not count:
             continue
-        words = _state_words(state, count)
-        query = request.GET.copy() if request else None
-        if query is not None:
-            query[param] = state
-        parts.append((query.urlencode() if query else f"{param}={state}", words, words, _state_shape(state, x, width)))
+        words, narrowed = _state_words(state, count), QueryDict(query, mutable=True)
+        narrowed[param] = state
+        parts.append((narrowed.urlencode(), words, words, _state_shape(state, x, width)))
         x += width + GAP
     links = format_html_join("", '<a href="?{}" aria-label="{}"><title>{}</title>{}</a>', parts)
     return format_html('<svg class="state-bar">{}</svg>', links)
