@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from crm.models import User
 from crm.templatetags.formats import day as day_tag
-from crm.templatetags.formats import days, days_tight, duration, initials, money
+from crm.templatetags.formats import days, days_tight, duration, initials, money, number
 from crm.views.next_step import state_of
 from pipeline.models import Deal, Stage, days_rotting
 
@@ -183,7 +183,7 @@ def _words(facts: Facts) -> dict[str, Any]:
         "touch": days_tight(facts.since_touch),
         "touch_long": _touch_text(facts.since_touch),
         "rotting": _("Rotting {days}").format(days=days(facts.rotting)) if facts.rotting else "",
-        "limit": _("limit {days}").format(days=days(facts.limit)),
+        "limit": _("limit {days} d").format(days=number(facts.limit)),
         "won_on": day_tag(facts.won_on) if facts.won_on else "",
     }
 
