@@ -103,7 +103,7 @@ def deal_export(request: PersonRequest) -> StreamingHttpResponse:
 
 
 def _filters(request: PersonRequest, outcome: str) -> DealFilter:
-    deals = Deal.objects.visible_to(request.user).select_related("stage", "company", "owner", "source")
+    deals = Deal.objects.visible_to(request.user).select_related("stage", "company", "owner", "source", "loss_reason")
     if outcome != "all":
         deals = deals.filter(outcome=outcome)
     return DealFilter(request.GET, queryset=deals, request=request)

@@ -81,6 +81,19 @@ def test_company_one_may_not_see_is_named_without_a_link(client: Client, rep: Us
     assert company_link(deal) not in text
 
 
+def test_lost_deal_asks_for_nothing_and_plans_nothing(client: Client, rep: User, stages: Stages) -> None:
+    ChecklistItem.objects.create(stage=stages["prospecting"], name="Delivery date agreed")
+    deal = DealFactory(owner=rep, lost_at=timezone.now())
+    client.force_login(rep)
+
+    text = client.get(deal.get_absolute_url()).content.decode()
+
+    assert "Delivery date agreed" not in text
+    assert "Nothing planned" not in text
+    FollowUpFactory(subject=deal, assignee=rep, title="Ask again in spring")
+    assert "Ask again in spring" in client.get(deal.get_absolute_url()).content.decode()
+
+
 def test_outsider_finds_no_deal_and_readers_get_no_buttons(
     client: Client, deal: Deal, outsider: User, colleague: User, viewer: User
 ) -> None:
