@@ -6,14 +6,21 @@ import datetime as dt
 import random
 from decimal import Decimal
 
+from django.conf import settings
+
 from crm.models import ExchangeRate
 from metrics.demo import vocabulary as words
 from metrics.demo.people import Cast
 from metrics.models import Spend
 
-USUAL_RATES = {"USD": 0.92, "RUB": 0.0103, "GBP": 1.17}
+IN_EUROS = {"EUR": 1.0, "USD": 0.92, "RUB": 0.0103, "GBP": 1.17}
 SALARIES = 21_000
-"""What the sales team costs a month, in EUR."""
+"""What the sales team costs a month, in the base currency."""
+
+
+def usual_rate(currency: str) -> float:
+    """What one unit of `currency` is usually worth in the base currency."""
+    return IN_EUROS[currency] / IN_EUROS.get(settings.BASE_CURRENCY, 1.0)
 
 
 def months_before(day: dt.date, count: int) -> list[dt.date]:
@@ -27,9 +34,10 @@ def invent_money(rng: random.Random, *, cast: Cast, today: dt.date) -> None:
     months = months_before(today, 26)
     ExchangeRate.objects.bulk_create(
         [
-            ExchangeRate(on=month, currency=currency, rate=Decimal(f"{usual * rng.uniform(0.96, 1.04):.6f}"))
+            ExchangeRate(on=month, currency=code, rate=Decimal(f"{usual_rate(code) * rng.uniform(0.96, 1.04):.6f}"))
             for month in months
-            for currency, usual in USUAL_RATES.items()
+            for code in IN_EUROS
+            if code != settings.BASE_CURRENCY
         ],
         ignore_conflicts=True,
     )

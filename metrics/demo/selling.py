@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 
+from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from fractional_indexing import generate_n_keys_between
 
@@ -17,11 +18,11 @@ from metrics.demo import vocabulary as words
 from metrics.demo.customers import Customer, invent_person, invent_phone
 from metrics.demo.histories import History, invent_history
 from metrics.demo.loading import Table
+from metrics.demo.money import usual_rate
 from metrics.demo.people import Cast, Rep
 from pipeline.models import Contract, Deal, StageVisit
 
 SPAN = dt.timedelta(days=730)
-RUB_PER_EUR = 97
 HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
 
@@ -97,10 +98,12 @@ class Selling:
         return min(at, self.now - HOUR)
 
     def _price(self, usual: int, rep: Rep) -> tuple[Decimal, str]:
-        euros = usual * self.rng.choice((0.5, 0.8, 1, 1, 1, 1.2, 1.5, 2.0)) * self.rng.uniform(0.9, 1.1)
+        base = settings.BASE_CURRENCY
+        amount = usual * self.rng.choice((0.5, 0.8, 1, 1, 1, 1.2, 1.5, 2.0)) * self.rng.uniform(0.9, 1.1)
         if rep.is_russian and self.rng.random() < 0.6:
-            return Decimal(round(euros * RUB_PER_EUR, -3)), "RUB"
-        return Decimal(round(euros, -2)), "USD" if self.rng.random() < 0.1 else "EUR"
+            return Decimal(round(amount / usual_rate("RUB"), -3)), "RUB"
+        foreign = "USD" if base == "EUR" else "EUR"
+        return Decimal(round(amount, -2)), foreign if self.rng.random() < 0.1 else base
 
     # --- Leads ----------------------------------------------------------------------------------------------------
 
@@ -200,7 +203,8 @@ class Selling:
         row: list[object] = [
             name_ru if rep.is_russian else name, self.cast.pipeline.pk, self.cast.stages[last.stage].pk, "a0",
             history.outcome, rep.user.pk, None if history.outcome == "open" else rep.user.pk, customer.company_id,
-            rng.choice(customer.contact_ids), lead_id, source_id, amount, currency, close_on, [], created_at, created_at, last.entered_at,
+            rng.choice(customer.contact_ids), lead_id, source_id, amount, currency, close_on, [],
+            created_at, created_at, last.entered_at,
             ended_at if is_won else None, ended_at if is_lost else None, reason.pk if is_lost else None, "",
             "Termalis" if is_lost and reason.name.endswith("competitor") else "", len(history.stays), None, None,
         ]  # fmt: skip

@@ -195,7 +195,7 @@ POSITIONS = ("Head of production", "CFO", "Purchasing", "Plant manager", "CEO", 
 POSITIONS_RU = ("Директор по производству", "Финансовый директор", "Закупки", "Главный инженер", "Генеральный директор")
 
 PRODUCTS = (
-    # English, Russian, usual price in EUR
+    # English, Russian, usual price in the base currency
     ("Bottling line 6,000 bph", "Линия розлива 6000 бут/ч", 126_000),
     ("Pasteuriser P-500", "Пастеризатор П-500", 73_500),
     ("Vacuum packer VP-800", "Вакуумный упаковщик ВП-800", 22_750),
@@ -217,7 +217,7 @@ PRODUCTS = (
 )
 
 SOURCES = (
-    # slug, English, Russian, weight, how well its leads do, monthly spend in EUR
+    # slug, English, Russian, weight, how well its leads do, monthly spend in the base currency
     ("website", "Website form", "Форма на сайте", 30, 1.0, 1_800),
     ("fair", "Trade fair", "Выставка", 18, 1.15, 4_200),
     ("referral", "Referral", "Рекомендация", 16, 1.6, 400),
