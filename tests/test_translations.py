@@ -17,6 +17,16 @@ from django.core.management import CommandError, call_command
 
 RUSSIAN = Path(django_settings.BASE_DIR) / "locale" / "ru" / "LC_MESSAGES" / "django.po"
 
+TEMPLATES = Path(django_settings.BASE_DIR) / "templates"
+# What stands in a template and is no text: markup, keys, class names, and what is translated already.
+NO_TEXT = re.compile(
+    r"\{#.*?#\}|\{% blocktranslate.*?endblocktranslate %\}|\{% block \w*class %\}.*?\{% endblock"
+    r"|\{%.*?%\}|\{\{.*?\}\}|<kbd.*?</kbd>|<code.*?</code>|<style.*?</style>|&\w+;",
+    re.DOTALL,
+)
+SPOKEN_ATTRIBUTE = re.compile(r'(?:aria-label|title|placeholder|alt)="([^"]*)"')
+WORD = re.compile(r"(?<![\w/@.-])[A-Za-z]{2,}(?![\w/@.-])")
+
 needs_gettext = pytest.mark.skipif(
     not all(map(shutil.which, ("xgettext", "msgmerge", "msguniq"))), reason="Django collects texts with GNU gettext."
 )
@@ -61,6 +71,26 @@ def test_each_kind_of_gap_is_found(tmp_path: Path, settings: Any, capsys: pytest
     assert "'My day' is only a guess" in faults
     assert "'{duration} ago': 'назад' has other placeholders" in faults
     assert "'%(counter)s call' is not translated" in faults
+
+
+def untranslatable(template: str) -> set[str]:
+    """The words that a template shows as they stand, in its text or in an attribute that is read out."""
+    plain = NO_TEXT.sub(" ", template)
+    shown = " ".join([re.sub(r"<[^<>]*>", " ", plain), *SPOKEN_ATTRIBUTE.findall(plain)])
+    return set(WORD.findall(shown)) - {"Voronka"}
+
+
+def test_templates_leave_no_word_out() -> None:
+    paths = [path for path in sorted(TEMPLATES.rglob("*.*")) if TEMPLATES / "dev" not in path.parents]
+    left_out = {path.name: untranslatable(path.read_text()) for path in paths}
+
+    assert not {name: words for name, words in left_out.items() if words}
+
+
+def test_a_word_that_was_left_out_is_found() -> None:
+    template = '<p title="Close it">{% translate "Fine" %} {{ name }} left {# why #}<b class="x">out</b> · Voronka</p>'
+
+    assert untranslatable(template) == {"Close", "it", "left", "out"}
 
 
 @pytest.mark.parametrize("source", sorted(RUSSIAN.parents[2].glob("*/LC_MESSAGES/*.po")), ids=str)
