@@ -61,7 +61,7 @@ def read_question(request: PersonRequest) -> Question:
 
 
 def way_here(scope: Scope, points: int = 12) -> list[Period]:
-    """Return the periods that a trend is drawn from: months that still run are left out: half a month looks like a fall."""
+    """Return the periods of a trend, without a month that still runs: half a month looks like a fall."""
     led_up = scope.period.run_up(points + 1)
     is_over = led_up[-1] == scope.period or led_up[-1].ends_at <= scope.now
     return led_up[1:] if is_over else led_up[:-1]

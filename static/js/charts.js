@@ -12,7 +12,7 @@
 
   const names = (points, ink) => ({
     type: "category", inverse: true, data: points.map((point) => point.label), axisLine: { show: false }, axisTick: { show: false },
-    axisLabel: { color: ink.text, fontSize: 12, fontWeight: 500, width: 118, overflow: "truncate" },
+    axisLabel: { color: ink.text, fontSize: 12, fontWeight: 500, width: ink.isNarrow ? 84 : 118, overflow: "truncate" },
   });
   const remarks = (texts, ink) => ({
     type: "category", inverse: true, position: "right", data: texts, axisLine: { show: false }, axisTick: { show: false },
@@ -28,10 +28,10 @@
       data: points.map((point) => ({ value: point[key] || null, itemStyle: key === "passed" ? { color: paint(point.color) } : {} })),
     });
     const most = Math.max(...points.map((point) => point.passed + point.still + point.lost), 1);
-    const wide = (shown) => ({ value }) => (value / most > 0.06 ? shown(value) : "");
+    const wide = (shown) => ({ value }) => (value / most > 0.1 ? shown(value) : "");
     return {
-      grid: { left: 128, right: 60, top: 28, bottom: 4 },
-      legend: { top: 0, left: 122, itemWidth: 10, itemHeight: 10, textStyle: { color: ink.faint, fontSize: SMALL }, selectedMode: false },
+      grid: { left: ink.isNarrow ? 94 : 128, right: 60, top: 28, bottom: 4 },
+      legend: { top: 0, left: ink.isNarrow ? 0 : 122, itemWidth: 10, itemHeight: 10, textStyle: { color: ink.faint, fontSize: SMALL }, selectedMode: false },
       xAxis: { type: "value", show: false, max: most * 1.18 },
       yAxis: [names(points, ink), remarks(points.map((point) => point.share), ink)],
       tooltip: tooltip(ink, ({ seriesName, name, value }) => `${name}\n${seriesName}: ${write(value ?? 0)}`),
@@ -47,8 +47,8 @@
   };
 
   const boxes = ({ points, words }, ink) => ({
-    grid: { left: 128, right: 76, top: 28, bottom: 4 },
-    xAxis: { type: "value", position: "top", min: 0, splitLine: { lineStyle: { color: ink.line } }, axisLabel: { color: ink.faint, fontSize: SMALL, formatter: (value) => words.days.replace("{count}", value) } },
+    grid: { left: ink.isNarrow ? 94 : 128, right: 76, top: 28, bottom: 4 },
+    xAxis: { type: "value", position: "top", min: 0, splitNumber: ink.isNarrow ? 2 : 5, splitLine: { lineStyle: { color: ink.line } }, axisLabel: { color: ink.faint, fontSize: SMALL, formatter: (value) => words.days.replace("{count}", value) } },
     yAxis: [names(points, ink), remarks(points.map((point) => `${point.median}\n${point.n}`), ink)],
     tooltip: tooltip(ink, ({ dataIndex, seriesType }) => {
       const { label, box, limit, median } = points[dataIndex];
@@ -78,9 +78,9 @@
   const intervals = ({ points, all, words }, ink) => {
     const colour = { better: ink.green, worse: ink.red, few: ink.faint, "": ink.accent };
     return {
-      grid: { left: 128, right: 112, top: 28, bottom: 24 },
-      xAxis: { type: "value", position: "top", min: 0, max: 1, splitLine: { lineStyle: { color: ink.line } }, axisLabel: { color: ink.faint, fontSize: SMALL, formatter: (value) => `${Math.round(value * 100)}%` } },
-      yAxis: [names(points, ink), remarks(points.map((point) => `${point.share}, ${point.parts}\n${point.said}`), ink)],
+      grid: { left: ink.isNarrow ? 94 : 128, right: ink.isNarrow ? 96 : 112, top: 28, bottom: 24 },
+      xAxis: { type: "value", position: "top", min: 0, splitNumber: ink.isNarrow ? 2 : 5, max: 1, splitLine: { lineStyle: { color: ink.line } }, axisLabel: { color: ink.faint, fontSize: SMALL, formatter: (value) => `${Math.round(value * 100)}%` } },
+      yAxis: [names(points, ink), remarks(points.map((point) => `${ink.isNarrow ? point.share : `${point.share}, ${point.parts}`}\n${point.said}`), ink)],
       tooltip: tooltip(ink, ({ dataIndex }) => `${points[dataIndex].label}: ${points[dataIndex].share}\n${points[dataIndex].said}`),
       series: [
         {
@@ -135,7 +135,7 @@
     const chart = drawn.get(frame) ?? echarts.init(frame, null, { renderer: "canvas" });
     drawn.set(frame, chart);
     chart.resize();
-    chart.setOption({ animation: false, textStyle: { fontFamily: font() }, ...kinds[frame.dataset.chart](figures, tokens()) }, true);
+    chart.setOption({ animation: false, textStyle: { fontFamily: font() }, ...kinds[frame.dataset.chart](figures, { ...tokens(), isNarrow: frame.clientWidth < 440 }) }, true);
   };
   const drawAll = () => document.querySelectorAll("[data-chart]").forEach(draw);
 
