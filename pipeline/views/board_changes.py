@@ -65,9 +65,12 @@ def _of_this_board(board: Board, entries: list[Entry]) -> Any:
     if follow_ups:
         about_deals = FollowUp.objects.filter(pk__in=follow_ups, subject_type=ContentType.objects.get_for_model(Deal))
         ids |= set(about_deals.values_list("subject_id", flat=True))
+    changed = Deal.objects.filter(pk__in=ids, pipeline=board.pipeline)
     seen = board.viewer.visible_owner_ids
-    taken_away = {entry.record_id for entry in entries if seen is not None and entry.owner_was in seen}
-    return Deal.objects.filter(within("owner_id", seen) | Q(pk__in=taken_away), pk__in=ids, pipeline=board.pipeline)
+    if seen is None:
+        return changed
+    taken_away = {entry.record_id for entry in entries if entry.owner_was in seen}
+    return changed.filter(within("owner_id", seen) | Q(pk__in=taken_away))
 
 
 def _placed(board: Board, row: Row, card: Card) -> dict[str, Any]:

@@ -38,6 +38,10 @@ def _on_board(**names: str) -> Args:
     return lambda world: {"slug": "sales", **_of(**names)(world)}
 
 
+def _new_leads(_world: World) -> dict[str, Any]:
+    return {"key": "new_leads"}
+
+
 ACTIVITY, FOLLOW_UP, LEAD, DEAL = _of(pk="activity"), _of(pk="follow_up"), _of(pk="lead"), _of(pk="deal")
 COMPANY, CONTACT, CONTRACT = _of(pk="company"), _of(pk="contact"), _of(pk="contract")
 FIND = "?q=kestr"
@@ -140,6 +144,11 @@ ROWS: dict[str, Row] = {
     "contract_resume": writes(OWNERS, CONTRACT),
     "contract_delete": writes(OWNERS, CONTRACT),
     "contract_restore": writes(RESTORERS, _of(pk="deleted_contract")),
+    # --- Metrics
+    "metrics": reads(EVERYBODY),
+    "kpi_detail": reads(EVERYBODY, _new_leads, names=READERS),
+    "kpi_figures": reads(EVERYBODY, _new_leads),
+    "kpi_rows": reads(EVERYBODY, _new_leads, names=READERS),
 }
 
 MISMATCHED: dict[str, tuple[str, Args]] = {
