@@ -22,6 +22,8 @@ from kombu.exceptions import OperationalError
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 BROKER_TIMEOUT_SECONDS = 2
+# A few may wait behind busy workers; were it shorter than that wait, none would ever run.
+SWEEP_EXPIRES = 30
 BROKER_REST_SECONDS = 15  # the sweep comes round in that time anyway
 logger = logging.getLogger(__name__)
 
@@ -98,8 +100,8 @@ class CeleryConfig:
     def beat_schedule(self) -> dict[str, Any]:
         from django.conf import settings
 
-        every = settings.SWEEP_SECONDS
-        return {"sweep": {"task": "crm.jobs.sweep", "schedule": every, "options": {"expires": every}}, **DUTIES}
+        sweep = {"task": "crm.jobs.sweep", "schedule": settings.SWEEP_SECONDS, "options": {"expires": SWEEP_EXPIRES}}
+        return {"sweep": sweep, **DUTIES}
 
     @property
     def broker_url(self) -> str:

@@ -20,7 +20,7 @@ DUE_PER_RUN, MOST_RUNS = 25, 4
 assert reminders.REMINDER  # imported for the senders it registers
 
 
-@shared_task(expires=15)
+@shared_task(expires=30)
 def sweep() -> None:
     """Every 15 seconds: see what is due, and wake as many deliveries as that wants."""
     due = sweeping.sweep()
@@ -28,7 +28,7 @@ def sweep() -> None:
         deliver.delay_on_commit()  # type: ignore[attr-defined]  # Job's, see config/celery.py
 
 
-@shared_task(expires=15, soft_time_limit=50, time_limit=60)
+@shared_task(expires=60, soft_time_limit=50, time_limit=60)
 def deliver() -> None:
     """Send what is due."""
     became = deliver_due(seconds=DELIVERING_SECONDS)

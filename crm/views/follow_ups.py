@@ -127,7 +127,7 @@ def follow_up_snooze(request: PersonRequest, pk: int) -> HttpResponse:
         snoozed = rules.snooze_follow_up(follow_up, until=form.wall_time(now), by=_person(request), now=now)
     except rules.FollowUpClosed as refusal:
         return _refused(request, follow_up, refusal)
-    when = date_format(timezone.localtime(snoozed.due_at), "SHORT_DATETIME_FORMAT")
+    when = date_format(timezone.localtime(snoozed.due_at), "j E, H:i")
     messages.success(request, _("Put off until %(when)s: %(title)s") % {"when": when, "title": snoozed.title})
     return _close(request, follow_up)
 

@@ -68,7 +68,7 @@ def test_mail_speaks_the_persons_language_and_clock(lead: Lead, rep: User, mailo
 
     deliver_due(seconds=5)
 
-    clock = call.due_at.astimezone(dt.timezone(dt.timedelta(hours=5, minutes=45))).strftime("%H:%M").lstrip("0")
+    clock = call.due_at.astimezone(dt.timezone(dt.timedelta(hours=5, minutes=45))).strftime("%H:%M")
     assert clock in mailoutbox[0].body
     assert 'lang="ru"' in mailoutbox[0].alternatives[0].content
 

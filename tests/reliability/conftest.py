@@ -207,7 +207,7 @@ def mail_server(folder: Path) -> Iterator[MailServer]:
 def crew(folder: Path, broker: Broker, mail_server: MailServer, transactional_db: None) -> Iterator[Crew]:
     """Workers and beats; the mail server runs once the fixture is asked for."""
     if mail_server.process is None:
-        mail_server.start(seconds_a_message=0.05)
+        mail_server.start(seconds_a_message=0.15)
     crew = Crew(folder, broker, mail_server)
     yield crew
     crew.dismiss()
