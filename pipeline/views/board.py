@@ -44,10 +44,11 @@ def deal_board(request: PersonRequest, slug: str) -> HttpResponse:
         "whole": _whole([column for column in columns if not column.stage.is_won]),
         "is_empty": not any(column.count for column in columns) and not shown.filters.chosen,
         "chips": chips(request.GET, shown.filters.form, ALWAYS),
-        "further": _further(request, shown.filters),
+        "further": _further(request, shown.asked),
+        "found": {"filters": shown.asked},
         "state_chips": _state_chips(columns),
     }
-    return render(request, "pipeline/deal_board.html", context)
+    return render(request, "pipeline/deal_board.html", context, status=422 if shown.asked.form.errors else 200)
 
 
 @require_safe
@@ -91,19 +92,25 @@ def deal_card(request: PersonRequest, slug: str, pk: int) -> HttpResponse:
 
 
 def read_board(request: PersonRequest, slug: str) -> Board:
-    """Read the board an address asks for; an unknown or unseen pipeline or filter value is 404."""
+    """Read the board an address asks for; an unknown or unseen pipeline or filter value is 404.
+
+    What cannot be read (an amount of letters) narrows nothing; the page says so beside the field.
+    """
     pipelines = list(Pipeline.objects.visible_to(request.user))
     pipeline = next((pipeline for pipeline in pipelines if pipeline.slug == slug), None)
     if pipeline is None:
         raise Http404
     deals = Deal.objects.visible_to(request.user).filter(pipeline=pipeline)
-    filters = BoardFilter(request.GET, queryset=deals, request=request)
-    if not filters.form.is_valid():
-        if names_nothing_known(filters.form):
+    asked = filters = BoardFilter(request.GET, queryset=deals, request=request)
+    if not asked.form.is_valid():
+        if names_nothing_known(asked.form):
             raise Http404
-        filters = BoardFilter({}, queryset=deals, request=request)
+        understood = {name: value for name, value in request.GET.items() if name not in asked.form.errors}
+        filters = BoardFilter(understood, queryset=deals, request=request)
         filters.form.is_valid()
-    return Board(pipeline, request.user, filters, timezone.now(), pipelines)
+    board = Board(pipeline, request.user, filters, timezone.now(), pipelines)
+    board.asked = asked
+    return board
 
 
 def _whole(columns: list[Column]) -> dict[str, Any]:

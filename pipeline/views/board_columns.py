@@ -77,6 +77,7 @@ class Board:
         pipelines: Sequence[Pipeline],
     ) -> None:
         self.pipeline, self.viewer, self.filters, self.now, self.pipelines = pipeline, viewer, filters, now, pipelines
+        self.asked = filters  # as the address has them, those that cannot be read included
         self.stages = list(pipeline.stages.live().order_by("position", "pk"))
         recently = Q(outcome=Deal.Outcome.OPEN) | Q(outcome=Deal.Outcome.WON, won_at__gte=now - WON_SHOWN)
         self.deals = filters.qs.filter(recently)

@@ -104,6 +104,16 @@ def test_unknown_filter_values_are_404(rep_client: Client, deal: Deal, query: st
     assert rep_client.get(f"/board/sales/?{query}").status_code == 404
 
 
+def test_a_filter_that_cannot_be_read_is_said_beside_it(rep_client: Client, rep: User, stages: Stages) -> None:
+    DealFactory(owner=rep, name="Filler")
+    DealFactory(owner=rep, name="Dryer")
+    page = rep_client.get("/board/sales/?amount_from=plenty&q=filler")
+    assert page.status_code == 422
+    assert "Amount from: Enter a number." in page.content.decode()
+    assert 'value="plenty"' in page.content.decode()
+    assert column_of(page, "prospecting").count == 1
+
+
 def test_a_foreign_owner_is_404_and_unknown_pipelines_are(rep_client: Client, outsider: User, deal: Deal) -> None:
     assert rep_client.get(f"/board/sales/?owner={outsider.pk}").status_code == 404
     assert rep_client.get("/board/nowhere/").status_code == 404
