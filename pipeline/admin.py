@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from adminsortable2.admin import SortableAdminBase, SortableAdminMixin, SortableTabularInline
@@ -72,7 +73,7 @@ class StageInline(SortableTabularInline):
     model = Stage
     ordering = ("position",)
     fields = ("name", "name_ru", "slug", "kind", "probability", "rotting_days", "color", "position")
-    prepopulated_fields: ClassVar[dict[str, tuple[str, ...]]] = {"slug": ("name",)}
+    prepopulated_fields: ClassVar[dict[str, Sequence[str]]] = {"slug": ("name",)}
     show_change_link = True
     can_delete = False
     extra = 0
@@ -83,7 +84,7 @@ class PipelineAdmin(SortableAdminBase, ActingAdmin):
     """Pipelines and the order of their stages."""
 
     list_display = ("name", "name_ru", "slug", "is_archived")
-    prepopulated_fields: ClassVar[dict[str, tuple[str, ...]]] = {"slug": ("name",)}
+    prepopulated_fields: ClassVar[dict[str, Sequence[str]]] = {"slug": ("name",)}
     filter_horizontal = ("teams",)
     fields = ("name", "name_ru", "slug", "teams", "is_archived")
     inlines = (StageInline,)

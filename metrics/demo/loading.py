@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import Field, Model
 
 CHUNK = 20_000
 """Rows per buffer: memory stays flat however many there are."""
@@ -47,7 +47,8 @@ class Table:
     def copy(self) -> int:
         """Write all rows in one COPY; return how many."""
         meta = self.model._meta
-        names = ", ".join(f'"{meta.get_field(name).column}"' for name in ("id", *self.columns))
+        fields = [meta.get_field(name) for name in ("id", *self.columns)]
+        names = ", ".join(f'"{field.column}"' for field in fields if isinstance(field, Field))
         statement = f"COPY {meta.db_table} ({names}) FROM STDIN WITH (FORMAT csv, NULL '\\N')"
         with connection.cursor() as cursor:
             cursor.cursor.copy_expert(statement, _Reader(self.rows))

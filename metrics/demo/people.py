@@ -64,7 +64,7 @@ def _invent_people(rng: random.Random) -> list[Rep]:
         role: User.objects.create(email=f"{role}@demo.test", name=name, role=role, password=password)
         for role, name in roles.items()
     }
-    reps = []
+    reps: list[Rep] = []
     for team_name, people in (("North", words.REPS_NORTH), ("South", words.REPS_SOUTH), ("Восток", words.REPS_EAST)):
         team = Team.objects.create(name=team_name)
         team.leaders.add(leads_all["manager"])

@@ -87,7 +87,7 @@ def _chip(request: PersonRequest, form: ScopeForm, name: str) -> Chip:
 
 
 def _kept(request: PersonRequest, *without: str) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in request.GET.items() if name not in {*without, "page"} and value]
+    return [(name, str(value)) for name, value in request.GET.items() if name not in {*without, "page"} and value]
 
 
 def comparison_links(request: PersonRequest, form: ScopeForm) -> list[tuple[str, str, bool]]:

@@ -206,8 +206,8 @@ def win_rates(groups: Sequence[Group], overall: Result) -> Panel:
         for (group, rate), verdict, words in zip(known, verdicts, said, strict=True)
     ]
     rows = [
-        [group.label, number(rate.denominator or 0), number(rate.numerator or 0), point["share"], interval_text(rate),
-         words]
+        [group.label, number(rate.denominator or 0), number(rate.numerator or 0), str(point["share"]),
+         interval_text(rate), words]
         for (group, rate), point, words in zip(known, points, said, strict=True)
     ]  # fmt: skip
     everybody = _("all {share}").format(share=value_text(overall.value, Unit.RATIO))

@@ -14,12 +14,13 @@ CHEAP = frozenset({"owner", "team"})
 class BoardFilter(DealFilter):
     """The filters of the deal list, without those that the board itself is: pipeline, stage and record."""
 
-    pipeline = None
-    stage = None
+    # None takes an inherited filter away, as with Django's forms.
+    pipeline = None  # type: ignore[assignment]
+    stage = None  # type: ignore[assignment]
     company = None
     contact = None
-    created_from = None
-    created_to = None
+    created_from = None  # type: ignore[assignment]
+    created_to = None  # type: ignore[assignment]
 
     @property
     def chosen(self) -> dict[str, Any]:

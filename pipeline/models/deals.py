@@ -63,7 +63,7 @@ class DealQuerySet(SearchedQuerySet):
         """Open deals that have stayed longer than their stage's limit."""
         return self.open().filter(
             stage__rotting_days__isnull=False,
-            stage_entered_at__lt=now - dt.timedelta(days=1) * F("stage__rotting_days"),
+            stage_entered_at__lt=now - F("stage__rotting_days") * dt.timedelta(days=1),
         )
 
     def without_next_step(self) -> Self:

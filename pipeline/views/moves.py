@@ -75,7 +75,7 @@ def deal_undo(request: PersonRequest, pk: int) -> HttpResponse:
 
 def _deal(request: PersonRequest, pk: int) -> Deal:
     named = Deal.objects.select_related("stage", "pipeline", "company", "owner")
-    return editable_or_403(named, request.user, pk=pk)  # type: ignore[no-any-return]
+    return editable_or_403(named, request.user, pk=pk)
 
 
 def _moved(request: PersonRequest, deal: Deal, form: MoveForm) -> Deal:
@@ -155,7 +155,8 @@ def _done(request: PersonRequest, deal: Deal, *, before: Stage) -> HttpResponse:
 def _conflict(request: PersonRequest, fresh: Deal, form: Any) -> HttpResponse:
     """Who moved it where and when, the fresh card, and two ways on."""
     last = AuditEntry.objects.about("deal", fresh.pk).select_related("actor").first()
-    was = Stage.objects.filter(pk=(last.before if last else {}).get("stage_id")).first()
+    before = last.before if last else {}
+    was = Stage.objects.filter(pk=before["stage_id"]).first() if before.get("stage_id") else None
     wanted = form.cleaned_data.get("to")
     context = {
         "deal": fresh,

@@ -108,8 +108,8 @@ def test_pipeline_is_made_with_stages_in_two_languages(settings_client: Client) 
             "stages-TOTAL_FORMS": 2, "stages-INITIAL_FORMS": 0,
             "stages-0-name": "First", "stages-0-name_ru": "Первый", "stages-0-slug": "first", "stages-0-kind": "open",
             "stages-0-probability": "20", "stages-0-color": "slate", "stages-0-position": 1,
-            "stages-1-name": "Signed", "stages-1-name_ru": "Подписан", "stages-1-slug": "signed", "stages-1-kind": "won",
-            "stages-1-probability": "100", "stages-1-color": "teal", "stages-1-position": 2,
+            "stages-1-name": "Signed", "stages-1-name_ru": "Подписан", "stages-1-slug": "signed",
+            "stages-1-kind": "won", "stages-1-probability": "100", "stages-1-color": "teal", "stages-1-position": 2,
         },
     )  # fmt: skip
     assert response.status_code == 302
