@@ -71,7 +71,7 @@ def funnel(result: Result, stages: StageNames) -> Panel:
     """Where deals go on, stay and are lost, for those that first reached each stage in the period."""
     found = list(result.stages or ())
     has_any = any(stage.n for stage in found)
-    rows = [_funnel_row(stage, _stage_label(stage.stage, stages)) for stage in found] if has_any else []
+    rows = [_funnel_row(stage, stages) for stage in found] if has_any else []
     points = [
         {
             "label": _stage_label(stage.stage, stages),
@@ -79,7 +79,7 @@ def funnel(result: Result, stages: StageNames) -> Panel:
             "passed": stage.numerator or 0,
             "still": stage.pending or 0,
             "lost": stage.lost or 0,
-            "share": value_text(stage.value, Unit.RATIO),
+            "share": _conversion(stage, stages),
         }
         for stage in found
     ]
@@ -98,10 +98,19 @@ def funnel(result: Result, stages: StageNames) -> Panel:
     )  # fmt: skip
 
 
-def _funnel_row(stage: StageResult, label: str) -> list[str]:
-    interval = "" if stage.low is None or stage.high is None else f"{percent(stage.low)} – {percent(stage.high)}"
+def _conversion(stage: StageResult, stages: StageNames) -> str:
+    """The share that went on; who reached the stage that means won has nowhere to go on to."""
+    if stage.stage in stages and stages[stage.stage].is_won:
+        return _("won")
+    return value_text(stage.value, Unit.RATIO)
+
+
+def _funnel_row(stage: StageResult, stages: StageNames) -> list[str]:
+    share = _conversion(stage, stages)
+    has_interval = share != _("won") and stage.low is not None and stage.high is not None
+    interval = f"{percent(stage.low)} – {percent(stage.high)}" if has_interval else ""
     counts = [number(count or 0) for count in (stage.n, stage.numerator, stage.pending, stage.lost)]
-    return [label, *counts, value_text(stage.value, Unit.RATIO), interval]
+    return [_stage_label(stage.stage, stages), *counts, share, interval]
 
 
 def _funnel_finding(found: list[StageResult], stages: StageNames) -> str:

@@ -32,7 +32,7 @@
     return {
       grid: { left: ink.isNarrow ? 94 : 128, right: 60, top: 28, bottom: 4 },
       legend: { top: 0, left: ink.isNarrow ? 0 : 122, itemWidth: 10, itemHeight: 10, textStyle: { color: ink.faint, fontSize: SMALL }, selectedMode: false },
-      xAxis: { type: "value", show: false, max: most * 1.18 },
+      xAxis: { type: "value", show: false, max: most * (ink.isNarrow ? 1.45 : 1.18) },
       yAxis: [names(points, ink), remarks(points.map((point) => point.share), ink)],
       tooltip: tooltip(ink, ({ seriesName, name, value }) => `${name}\n${seriesName}: ${write(value ?? 0)}`),
       series: [
