@@ -10,7 +10,11 @@ from django.db import connection, transaction
 
 from crm.models import User
 
+Identity = tuple[str, str, str]
+"""Who (an id, or nothing for the system), through what, and a note."""
+
 _through: ContextVar[str] = ContextVar("through", default="system")
+_identity: ContextVar[Identity | None] = ContextVar("identity", default=None)
 
 
 @contextmanager
@@ -25,12 +29,28 @@ def coming_through(channel: str) -> Iterator[None]:
 
 @contextmanager
 def acting(by: User | None, *, note: str = "") -> Iterator[None]:
-    """Open a transaction whose changes are written to the audit log as done by `by` (None: the system itself)."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT set_config('voronka.actor', %s, true), set_config('voronka.through', %s, true),"
-                " set_config('voronka.note', %s, true)",
-                ["" if by is None else str(by.pk), _through.get(), note],
-            )
-        yield
+    """Open a transaction whose changes are written to the audit log as done by `by` (None: the system itself).
+
+    Rules call rules: inside another's, what follows belongs to the outer one again.
+    """
+    identity = ("" if by is None else str(by.pk), _through.get(), note)
+    outer = _identity.get()
+    token = _identity.set(identity)
+    try:
+        with transaction.atomic():
+            _tell_postgresql(identity)
+            yield
+            if outer is not None and outer != identity:
+                # Not after an error: rolling back to the savepoint brings the outer identity back by itself.
+                _tell_postgresql(outer)
+    finally:
+        _identity.reset(token)
+
+
+def _tell_postgresql(identity: Identity) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('voronka.actor', %s, true), set_config('voronka.through', %s, true),"
+            " set_config('voronka.note', %s, true)",
+            identity,
+        )

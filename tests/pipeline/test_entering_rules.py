@@ -8,7 +8,7 @@ import pytest
 from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
-from crm.models import FollowUp, Notification, OutboxRow, User
+from crm.models import AuditEntry, FollowUp, Notification, OutboxRow, User
 from crm.rules.delivering import deliver_due
 from crm.rules.digests import merge_stale
 from crm.rules.follow_ups import complete_follow_up
@@ -164,3 +164,12 @@ def test_history_that_was_brought_in_makes_one_mail(
 
     assert [mail.subject for mail in mailoutbox] == ["25 deals stay too long"]
     assert Notification.objects.count() == 20
+
+
+def test_audit_names_the_mover_of_the_deal_and_the_system_for_its_follow_up(
+    deal: Deal, entry: EntryFollowUp, rep: User, stages: Stages
+) -> None:
+    moved = move(deal, stages["meeting"], rep)
+
+    assert AuditEntry.objects.about("deal", deal.pk)[0].actor == rep
+    assert AuditEntry.objects.about("follow_up", moved.follow_ups.get().pk)[0].actor is None
