@@ -116,6 +116,8 @@ def _parameters(scope: Scope, periods: Sequence[Period]) -> dict[str, Any]:
     parameters: dict[str, Any] = {
         "earliest": min(period.start for period in periods),
         "latest": max(period.end for period in periods),
+        "first": min(period.starts_at for period in periods),
+        "last": max(period.ends_at for period in periods),
         "base": settings.BASE_CURRENCY,
         "tz": str(organisation_zone()),
         "now": scope.now,

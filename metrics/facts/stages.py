@@ -20,11 +20,10 @@ REACHED = Fact(
         ), goals AS (
             SELECT pipeline_id, min(place) AS place FROM places WHERE kind = 'won' GROUP BY 1
         ), moving AS (
-            SELECT v.deal_id FROM periods p
-            JOIN pipeline_stagevisit v ON v.entered_at >= p.starts AND v.entered_at < p.ends AND v.reverted_at IS NULL
+            SELECT deal_id FROM pipeline_stagevisit
+            WHERE entered_at >= %(first)s AND entered_at < %(last)s AND reverted_at IS NULL
             UNION
-            SELECT d.id FROM periods p
-            JOIN pipeline_deal d ON d.outcome = 'won' AND d.won_at >= p.starts AND d.won_at < p.ends
+            SELECT id FROM pipeline_deal WHERE outcome = 'won' AND won_at >= %(first)s AND won_at < %(last)s
         ), entries AS (
             SELECT v.deal_id, s.pipeline_id, s.place, s.stage_id, v.entered_at, v.id
             FROM moving JOIN pipeline_stagevisit v ON v.deal_id = moving.deal_id AND v.reverted_at IS NULL

@@ -185,6 +185,17 @@ def test_unknown_creation_is_open_since_its_recording():
     assert figures(JULY)["open_deals"].value == 1
 
 
+def test_open_is_what_the_deals_themselves_call_open():
+    """The statement counts stays; `Deal.objects.open_at` looks at deals."""
+    for deal in (
+        live([("P", None), ("Q", at(6, 5))]), live([("P", at(6, 1)), ("Q", at(6, 5)), ("P", at(6, 30))]),
+        live([("P", at(6, 1)), ("R", at(7, 1))]), win(at(7, 2)), lose(at(7, 1)), lose(at(7, 5), created_at=None),
+    ):  # fmt: skip
+        Deal.objects.filter(pk=deal.pk).update(recorded_at=at(7, 10))
+    for period in (JUNE, JULY):
+        assert figures(period)["open_deals"].value == Deal.objects.open_at(period.ends_at).count() > 0
+
+
 # --- Money in several currencies --------------------------------------------------------------------------------------
 
 
