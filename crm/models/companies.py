@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from crm.models.access import OwnedQuerySet, Recoverable
+from crm.models.accounts import User
 from crm.models.subjects import Subject
 from crm.models.text import folded, search_column
 
@@ -23,6 +25,14 @@ class SearchedQuerySet(OwnedQuerySet):
         for word in folded(text).split():
             found = found.filter(search__contains=word)
         return found
+
+
+class CustomerQuerySet(SearchedQuerySet):
+    """Companies and contacts; one that is nobody's (brought in from a file) is everybody's."""
+
+    def _reach(self, user: User, owner_ids: frozenset[int] | None) -> Q:
+        """Also those without an owner."""
+        return Q() if owner_ids is None else super()._reach(user, owner_ids) | Q(owner__isnull=True)
 
 
 class Company(Subject, Recoverable):
@@ -40,7 +50,7 @@ class Company(Subject, Recoverable):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     search = search_column("name", "domain")
 
-    objects = SearchedQuerySet.as_manager()
+    objects = CustomerQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("company")
@@ -78,7 +88,7 @@ class Contact(Subject, Recoverable):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     search = search_column("name", "email", "phone")
 
-    objects = SearchedQuerySet.as_manager()
+    objects = CustomerQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("contact")
