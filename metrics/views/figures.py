@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from crm.views.addresses import page_asked
 from crm.views.requests import PersonRequest
 from crm.views.spreadsheets import csv_response
 from metrics.engine import GROUPINGS, Group, Results, breakdown, evaluate, evaluate_over, rows
@@ -175,7 +176,7 @@ def _part(group: Group, kpi: Kpi) -> Part:
 
 
 def _page_of_rows(request: PersonRequest, kpi: Kpi, scope: Scope) -> Rows:
-    page = _page_asked(request)
+    page = page_asked(request, last=LAST_PAGE)
     found = rows(kpi, scope)
     listing = LISTINGS[found.model]
     shown = list(found[(page - 1) * PAGE : page * PAGE + 1])
@@ -191,13 +192,6 @@ def _count(found: QuerySet[Model], shown: Sequence[Any], page: int) -> int | Non
         return len(shown)
     count = found.order_by()[: MOST + 1].count()
     return count if count <= MOST else None
-
-
-def _page_asked(request: PersonRequest) -> int:
-    page = request.GET.get("page", "1")
-    if not page.isdecimal() or not 1 <= int(page[:6]) <= LAST_PAGE:
-        raise Http404
-    return int(page)
 
 
 def _figure_cells(kpi: Kpi, scope: Scope, by: str) -> Iterator[list[Any]]:

@@ -292,7 +292,7 @@ def trend(kpi: Kpi, periods: Sequence[Period], results: Sequence[Results], *, ti
         key=f"trend-{kpi.key}",
         kpi_key=kpi.key,
         title=title,
-        finding=_best(labels, values, kpi) if has_any else _("There is nothing to draw yet."),
+        finding=_best(labels, values, kpi) if has_any else str(values[-1].reason or "—"),
         kind="trend",
         figures={"points": points, "unit": str(kpi.unit)},
         header=[_("Period"), str(kpi.name), "n", _("Remark")],
