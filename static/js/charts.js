@@ -28,7 +28,7 @@
       data: points.map((point) => ({ value: point[key] || null, itemStyle: key === "passed" ? { color: paint(point.color) } : {} })),
     });
     const most = Math.max(...points.map((point) => point.passed + point.still + point.lost), 1);
-    const wide = (shown) => ({ value }) => (value / most > 0.1 ? shown(value) : "");
+    const wide = (shown) => ({ value }) => (value / most > (ink.isNarrow ? 0.38 : 0.1) ? shown(value) : "");
     return {
       grid: { left: ink.isNarrow ? 94 : 128, right: 60, top: 28, bottom: 4 },
       legend: { top: 0, left: ink.isNarrow ? 0 : 122, itemWidth: 10, itemHeight: 10, textStyle: { color: ink.faint, fontSize: SMALL }, selectedMode: false },
