@@ -8,7 +8,6 @@ page under one second at 100,000 deals on two cores.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import subprocess
 import sys
@@ -64,12 +63,12 @@ def measure(count: int) -> dict[str, float]:
     fill(count)
     from django.utils import timezone
 
-    from metrics.scope import Period, Scope, add_months
+    from metrics.forms.filters import named_period
+    from metrics.scope import Scope
 
-    this_month = timezone.localdate().replace(day=1)
-    period = Period(add_months(this_month, -3), this_month)
-    parts = medians({name: _timed(call) for name, call in _parts(Scope(period)).items()}, ROUNDS)
-    address = f"/metrics/?period=custom&from={period.start}&to={period.end - dt.timedelta(days=1)}"
+    scope = Scope(named_period("last-quarter", timezone.localdate()))
+    parts = medians({name: _timed(call) for name, call in _parts(scope).items()}, ROUNDS)
+    address = "/metrics/?period=last-quarter"
     with serving() as port:
         visitor = Visitor(port, session_for("admin@demo.test"))
 
