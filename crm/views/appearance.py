@@ -2,12 +2,12 @@
 
 from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from crm.forms.appearance import LanguageForm, ThemeForm
 from crm.models import User
 from crm.rules.appearance import choose_language, choose_theme
+from crm.views.addresses import way_back
 from crm.views.requests import PersonRequest
 
 # So that the login page is painted as its person likes it, before it knows who comes.
@@ -45,6 +45,4 @@ def _person(request: PersonRequest) -> User:
 
 
 def _back(request: PersonRequest) -> HttpResponse:
-    page = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(page, allowed_hosts={request.get_host()})
-    return redirect(page if is_ours else "/")
+    return redirect(way_back(request, "next") or "/")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Model
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from crm.forms.companies import CompanyForm, ContactForm
 from crm.models import Company, Contact
 from crm.rules.companies import add_company, add_contact, delete_record, edit_record, restore_record
+from crm.views.addresses import whole_number
 from crm.views.authorising import editable_or_403, visible_or_404, writer_or_403
 from crm.views.dialogs import close_dialog, render_dialog
 from crm.views.requests import PersonRequest
@@ -86,9 +87,7 @@ def _named_company(request: PersonRequest) -> dict[str, Any]:
     wanted = request.GET.get("company")
     if not wanted:
         return {}
-    if not wanted.isdecimal():
-        raise Http404
-    return {"company": visible_or_404(Company.objects, request.user, pk=int(wanted[:18])).pk}
+    return {"company": visible_or_404(Company.objects, request.user, pk=whole_number(wanted)).pk}
 
 
 def _edit(request: PersonRequest, form_class: Any, record: Any, title: str) -> HttpResponse:

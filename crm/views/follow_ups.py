@@ -11,7 +11,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
@@ -26,6 +25,7 @@ from crm.forms.follow_ups import (
 )
 from crm.models import FollowUp, User
 from crm.rules import follow_ups as rules
+from crm.views.addresses import way_back
 from crm.views.authorising import editable_subject_or_403, visible_subject_or_404, writer_or_403
 from crm.views.dialogs import render_dialog
 from crm.views.next_step import next_step_of
@@ -259,8 +259,5 @@ def _refused(request: PersonRequest, follow_up: FollowUp, refusal: rules.FollowU
 
 def _page_before(request: PersonRequest, follow_up: FollowUp) -> str:
     """The page the form stood on, if it says so and is ours; else that of the record."""
-    wanted = request.POST.get("back", "")
-    if wanted and url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}):
-        return wanted
     subject: Any = follow_up.subject
-    return str(subject.get_absolute_url())
+    return way_back(request, "back") or str(subject.get_absolute_url())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
@@ -11,6 +12,7 @@ from django_htmx.http import trigger_client_event
 
 from crm.models import Notification, User, subjects_seen_by
 from crm.rules.notifications import mark_read
+from crm.views.addresses import whole_number
 from crm.views.requests import PersonRequest
 
 PAGE = 30
@@ -26,9 +28,15 @@ def notification_list(request: PersonRequest) -> HttpResponse:
 
 
 @require_safe
-def notification_bell(request: PersonRequest) -> HttpResponse:
-    """The bell as it is now; 204 while it is as it was `seen`, a toast for what has come since."""
-    notices = Notification.objects.filter(user=_person(request))
+@login_not_required
+def notification_bell(request: HttpRequest) -> HttpResponse:
+    """The bell as it is now; 204 while it is as it was `seen`, a toast for what has come since.
+
+    204 too when the session has ended: a poll must not lead away from a page where somebody is typing.
+    """
+    if not request.user.is_authenticated:
+        return HttpResponse(status=204)
+    notices = Notification.objects.filter(user=request.user)
     unread, seen = notices.count_unread(), request.GET.get("seen", "")
     if str(unread) == seen:
         return HttpResponse(status=204)
@@ -63,5 +71,4 @@ def _person(request: PersonRequest) -> User:
 
 
 def _newest(seen: str) -> int:
-    newest = seen.rpartition("-")[2]
-    return int(newest) if newest.isdecimal() and len(newest) < 19 else 0
+    return whole_number(seen.rpartition("-")[2]) or 0

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.models import Activity, FollowUp, User
+from crm.views.addresses import page_asked
 from crm.views.changes import Change, changes_of
 from crm.views.requests import PersonRequest
 
@@ -134,10 +135,10 @@ def render_timeline(request: PersonRequest, timeline: Timeline) -> HttpResponse:
 
 
 def _asked(request: PersonRequest) -> tuple[str, int]:
-    show, page = request.GET.get("show", "all"), request.GET.get("page", "1")
-    if show not in SHOWS or not page.isdecimal() or not 1 <= int(page[:6]) <= LAST_PAGE:
+    show = request.GET.get("show", "all")
+    if show not in SHOWS:
         raise Http404
-    return show, int(page)
+    return show, page_asked(request, last=LAST_PAGE)
 
 
 def _about(subject: Any, related: Sequence[QuerySet[Any]]) -> Q:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from crm.models import AuditEntry
+from crm.views.addresses import whole_number
 from crm.views.requests import PersonRequest
 from pipeline.forms.board_filters import BoardFilter
 from pipeline.models import Deal, Pipeline, Stage
@@ -73,10 +74,10 @@ def board_column(request: PersonRequest, slug: str, stage_pk: int) -> HttpRespon
 def board_changes(request: PersonRequest, slug: str) -> HttpResponse:
     """Answer what others did since `?since=`: 204 when nothing, else the changed cards and heads as JSON."""
     shown = read_board(request, slug)
-    since = request.GET.get("since", "")
-    if not since.isdecimal() or len(since) > 18:
+    since = whole_number(request.GET.get("since"))
+    if since is None:
         raise Http404
-    changes = changes_since(shown, int(since))
+    changes = changes_since(shown, since)
     return HttpResponse(status=204) if changes is None else JsonResponse(changes)
 
 

@@ -1,4 +1,4 @@
-"""A deal's page, and editing, opening, deleting and restoring deals. Moving them is pipeline/views/board.py."""
+"""A deal's page, and editing, opening, deleting and restoring deals. Moving them is pipeline/views/moves.py."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Q
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from crm.models import Company, Contact, Lead
 from crm.views.activities import composer_for
+from crm.views.addresses import whole_number
 from crm.views.authorising import editable_or_403, may_edit, visible_or_404, writer_or_403
 from crm.views.dialogs import close_dialog, render_dialog
 from crm.views.next_step import next_step_of
@@ -105,10 +106,9 @@ def deal_create(request: PersonRequest) -> HttpResponse:
 def deal_delete(request: PersonRequest, pk: int) -> HttpResponse:
     """Put a deal into the bin; where somebody has changed it since it was seen, show it anew instead."""
     deal = editable_or_403(Deal.objects, request.user, pk=pk)
-    seen = request.POST.get("version", "")
+    seen = whole_number(request.POST.get("version"))
     try:
-        version = int(seen) if seen.isdecimal() else deal.version
-        delete_deal(deal, seen_version=version, by=request.user, now=timezone.now())
+        delete_deal(deal, seen_version=seen or deal.version, by=request.user, now=timezone.now())
     except DealConflict as refusal:
         messages.warning(request, refusal.message)
         answer = _page_again(request, pk)
@@ -175,7 +175,5 @@ def _named_in_address(request: PersonRequest) -> dict[str, Any]:
     named = {}
     for name, rows in allowed.items():
         if wanted := request.GET.get(name):
-            if not wanted.isdecimal():
-                raise Http404
-            named[name] = get_object_or_404(rows, pk=int(wanted[:18])).pk
+            named[name] = get_object_or_404(rows, pk=whole_number(wanted)).pk
     return named

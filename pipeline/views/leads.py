@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from crm.models import Lead
 from crm.views.activities import composer_for
+from crm.views.addresses import whole_number
 from crm.views.authorising import may_edit, visible_or_404
 from crm.views.lead_inbox import Inbox, read_inbox
 from crm.views.lead_story import story_of_lead
@@ -87,13 +88,9 @@ def _cells(lead: Lead) -> list[Any]:
 
 def _lead_in_hand(request: PersonRequest, inbox: Inbox) -> Any:
     """The lead the address names, else the most urgent the person may act on; none where the panel was closed."""
-    asked = request.GET.get("lead", "")
-    if asked.isdecimal() and len(asked) < 19:
-        return (
-            Lead.objects.visible_to(request.user).select_related("source", "campaign", "owner").filter(pk=asked).first()
-        )
-    if asked:
-        return None
+    if asked := request.GET.get("lead"):
+        named = Lead.objects.visible_to(request.user).select_related("source", "campaign", "owner")
+        return named.filter(pk=whole_number(asked)).first()
     rows = list(inbox.page.object_list)
     own = (lead for lead in rows if lead.owner_id in {None, request.user.pk})
     return next(own, rows[0] if rows else None)

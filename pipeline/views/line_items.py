@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 
+from crm.views.addresses import whole_number
 from crm.views.authorising import editable_or_403, may_edit
 from crm.views.requests import PersonRequest
 from pipeline.forms.line_items import LineItemForm
@@ -81,9 +82,9 @@ def line_item_delete(request: PersonRequest, pk: int, item_pk: int) -> HttpRespo
 def deal_take_sum(request: PersonRequest, pk: int) -> HttpResponse:
     """Make what the lines come to the deal's amount, if nobody changed the deal in between."""
     deal = editable_or_403(Deal.objects, request.user, pk=pk)
-    version = request.POST.get("version", "")
+    seen = whole_number(request.POST.get("version"))
     try:
-        take_sum(deal, seen_version=int(version) if version.isdecimal() else deal.version, by=request.user)
+        take_sum(deal, seen_version=seen or deal.version, by=request.user)
     except DealConflict as refusal:
         return _show(request, lines_of(refusal.deal, request.user), status=409)
     if not request.htmx:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from crm.models import AuditEntry
 from crm.rules.answers import first_answer
 from crm.rules.errors import RuleError
+from crm.views.addresses import whole_number
 from crm.views.authorising import editable_or_403
 from crm.views.dialogs import render_dialog
 from crm.views.requests import PersonRequest
@@ -206,13 +207,9 @@ def _dialog(request: PersonRequest, form: Any, **words: Any) -> HttpResponse:
 
 def _asked_for(deal: Deal, form: MoveForm) -> list[str]:
     """The fields that the stage in hand asks for, so that they can be given at once."""
-    to = form.fields["to"].queryset.filter(pk=_number(form["to"].value())).first()  # type: ignore[attr-defined]
+    to = form.fields["to"].queryset.filter(pk=whole_number(str(form["to"].value() or ""))).first()  # type: ignore[attr-defined]
     errors = [name for name in Stage.Requirement.values if name in form.errors]
     return errors + [missing.key for missing in missing_for(deal, to)] if to else errors
-
-
-def _number(text: Any) -> int | None:
-    return int(text) if str(text or "").isdecimal() else None
 
 
 def _wants_card(request: PersonRequest) -> bool:

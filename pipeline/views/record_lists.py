@@ -12,6 +12,7 @@ from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 
 from crm.templatetags.formats import day
+from crm.views.addresses import page_asked
 from crm.views.requests import PersonRequest
 
 PAGE = 50
@@ -72,7 +73,7 @@ def read_list(
     `always` are the filters that have a chip even while they are not set; None means all.
     """
     matching = ordered(request, filters, orders)
-    page = _page_asked(request)
+    page = page_asked(request, last=MOST // PAGE)
     rows = list(matching[(page - 1) * PAGE : page * PAGE + 1])
     if page > 1 and not rows:
         raise Http404
@@ -107,13 +108,6 @@ def _count(matching: Any, rows: Sequence[Any], page: int) -> int | None:
         return len(rows)
     count = matching.order_by()[: MOST + 1].count()
     return count if count <= MOST else None
-
-
-def _page_asked(request: PersonRequest) -> int:
-    page = request.GET.get("page", "1")
-    if not page.isdecimal() or not 1 <= int(page[:6]) <= MOST // PAGE:
-        raise Http404
-    return int(page)
 
 
 def names_nothing_known(form: Any) -> bool:

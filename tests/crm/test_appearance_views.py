@@ -29,8 +29,9 @@ def test_unknown_theme_changes_nothing(browser: Client, viewer: User) -> None:
     assert viewer.theme == "auto"
 
 
-def test_language_is_kept_and_another_site_is_no_way_back(browser: Client, viewer: User) -> None:
-    response = browser.post(reverse("language_choose"), {"language": "ru", "next": "https://evil.test/"})
+@pytest.mark.parametrize("page", ["https://evil.test/", "no-page"])
+def test_language_is_kept_and_another_site_is_no_way_back(browser: Client, viewer: User, page: str) -> None:
+    response = browser.post(reverse("language_choose"), {"language": "ru", "next": page})
 
     viewer.refresh_from_db()
     assert viewer.language == "ru"

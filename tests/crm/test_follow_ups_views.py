@@ -102,8 +102,9 @@ def test_snooze_to_nonsense_is_refused(call: FollowUp, rep: User) -> None:
     assert logged_in(rep).post(url_of("snooze", call), {"until": "never"}, headers=HTMX).status_code == 422
 
 
-def test_back_leads_nowhere_else(call: FollowUp, lead: Lead, rep: User) -> None:
-    response = logged_in(rep).post(url_of("snooze", call), {"until": "hour", "back": "https://evil.test/"})
+@pytest.mark.parametrize("back", ["https://evil.test/", "//evil.test/", "no-page", "javascript:alert(1)", ""])
+def test_back_leads_nowhere_else(call: FollowUp, lead: Lead, rep: User, back: str) -> None:
+    response = logged_in(rep).post(url_of("snooze", call), {"until": "hour", "back": back})
 
     assert response["Location"] == lead.get_absolute_url()
 

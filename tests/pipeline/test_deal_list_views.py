@@ -118,6 +118,7 @@ def test_outcomes_are_tabs_and_open_is_the_first(client: Client, rep: User, stag
         {"page": "0"},
         {"page": "2"},
         {"page": "1e9"},
+        {"page": "1" + "0" * 5_000},
     ],
 )
 def test_what_does_not_exist_is_not_found(client: Client, rep: User, stages: Stages, query: dict[str, str]) -> None:

@@ -1,0 +1,29 @@
+"""What a request says of other pages and rows, read without trust: a number, a page of a list, the way back."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
+
+MOST_DIGITS = 18
+"""More than any id or version has; Python itself refuses to read thousands of digits."""
+
+
+def whole_number(text: str | None) -> int | None:
+    """Return the number that `text` writes in digits alone, or None."""
+    return int(text) if text and text.isdecimal() and len(text) <= MOST_DIGITS else None
+
+
+def page_asked(request: HttpRequest, *, last: int) -> int:
+    """Return the page that `?page=` names, the first without it; Http404 where it is none from 1 to `last`."""
+    page = whole_number(request.GET.get("page", "1"))
+    if page is None or not 1 <= page <= last:
+        raise Http404
+    return page
+
+
+def way_back(request: HttpRequest, field: str) -> str:
+    """Return the path that the posted `field` names, "" where it is not a page of ours."""
+    path = request.POST.get(field, "")
+    is_ours = path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
+    return path if is_ours else ""
