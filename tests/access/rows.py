@@ -59,7 +59,7 @@ ROWS: dict[str, Row] = {
     "language_choose": writes(EVERYBODY, fields={"language": "ru"}),
     "user_settings": form(EVERYBODY),
     "notification_list": reads(EVERYBODY),
-    "notification_bell": reads(EVERYBODY),
+    "notification_bell": Row(get=PUBLIC, post=NOBODY_PUBLIC),  # silent for strangers
     "notification_read_all": writes(EVERYBODY),
     "notification_open": writes(ADDRESSEE, _of(pk="notice")),
     # --- Activities

@@ -98,6 +98,13 @@ def test_bell_takes_any_nonsense(client: Client, rep: User, lead: Lead, seen: st
     assert client.get(reverse("notification_bell"), {"seen": seen}, headers=HTMX).status_code == 200
 
 
+def test_bell_leads_nobody_away_when_the_session_has_ended() -> None:
+    response = Client().get(reverse("notification_bell"), {"seen": "1-1"}, headers=HTMX)
+
+    assert (response.status_code, response.content) == (204, b"")
+    assert "HX-Redirect" not in response
+
+
 def test_read_elsewhere_the_bell_tells_nothing_new(client: Client, rep: User, lead: Lead) -> None:
     older, newer = notice(rep, lead), notice(rep, lead)
     client.post(reverse("notification_open", args=[newer.pk]))

@@ -95,7 +95,7 @@ def test_killed_workers_a_flushed_broker_and_two_beats_lose_nothing(
             if not member.is_alive():
                 member.start()
 
-    assert wait_until(lambda: not open_rows(), 60), f"{states()}\n{crew.log()}"
+    assert wait_until(lambda: not open_rows(), 60 + REMINDERS / 10), f"{states()}\n{crew.log()}"
 
     sent = mail_server.message_ids()
     doubled = {message_id for message_id, count in sent.items() if count > 1}
