@@ -101,13 +101,13 @@ def funnel(result: Result, stages: StageNames) -> Panel:
 def _conversion(stage: StageResult, stages: StageNames) -> str:
     """The share that went on; who reached the stage that means won has nowhere to go on to."""
     if stage.stage in stages and stages[stage.stage].is_won:
-        return _("won")
+        return pgettext("count", "won")
     return value_text(stage.value, Unit.RATIO)
 
 
 def _funnel_row(stage: StageResult, stages: StageNames) -> list[str]:
     share = _conversion(stage, stages)
-    has_interval = share != _("won") and stage.low is not None and stage.high is not None
+    has_interval = share != pgettext("count", "won") and stage.low is not None and stage.high is not None
     interval = f"{percent(stage.low)} – {percent(stage.high)}" if has_interval else ""
     counts = [number(count or 0) for count in (stage.n, stage.numerator, stage.pending, stage.lost)]
     return [_stage_label(stage.stage, stages), *counts, share, interval]
