@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -12,8 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.forms.inputs import AmountField, ChooserField, DayInput
 from crm.models import Company, Contact, LeadSource, User
-from pipeline.models import Deal, LossReason, Stage
+from pipeline.models import ChecklistItem, Deal, LossReason, Stage
 from pipeline.rules.moving import Loss, MoveDetails, Place
+from pipeline.rules.refusals import Missing
 
 
 class SeenDealForm(forms.Form):
@@ -28,7 +30,25 @@ class SeenDealForm(forms.Form):
         self.initial = {"version": deal.version, **self.initial}
 
 
-class MoveForm(SeenDealForm):
+class MovingOnForm(SeenDealForm):
+    """A move with the ticks that the deal's present stage wants before it is left, where they are missing."""
+
+    ticked = forms.ModelMultipleChoiceField(
+        ChecklistItem.objects.none(), label=_("Done"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        needed = ChecklistItem.objects.filter(stage=self.deal.stage_id, is_required=True)
+        self.fields["ticked"].queryset = needed.exclude(pk__in=self.deal.ticks.values("item_id"))  # type: ignore[attr-defined]
+
+    def ask_for(self, missing: Sequence[Missing]) -> None:
+        """Show only what is missing; the rest stays out of the form."""
+        if not any(one.is_tick for one in missing):
+            del self.fields["ticked"]
+
+
+class MoveForm(MovingOnForm):
     """A stage of the deal's pipeline, the neighbours in its column, and fields that the stage asks for."""
 
     to = forms.ModelChoiceField(Stage.objects.none(), label=_("Stage"), empty_label=None)
@@ -50,17 +70,20 @@ class MoveForm(SeenDealForm):
         fields["contact"].queryset = Contact.objects.visible_to(self.by)
         self.initial.setdefault("to", self.deal.stage_id)
 
-    def ask_for(self, *names: str) -> None:
-        """Show, beside the stage, only the fields of these names; the rest stays out of the form."""
+    def ask_for(self, missing: Sequence[Missing]) -> None:
+        """Show, beside the stage, only what is missing or was wrong."""
+        super().ask_for(missing)
+        shown = {one.key for one in missing} | set(self.errors)
         for name in Stage.Requirement.values:
-            if name not in names:
+            if name not in shown:
                 del self.fields[name]
 
     def details(self) -> MoveDetails:
         """What the rule is given."""
         said = self.cleaned_data
         values = {name: said.get(name) for name in Stage.Requirement.values}
-        return MoveDetails(place=Place(after=said.get("after"), before=said.get("before")), values=values)
+        place = Place(after=said.get("after"), before=said.get("before"))
+        return MoveDetails(place=place, values=values, ticked=said.get("ticked") or ())
 
 
 class UndoForm(SeenDealForm):
@@ -75,7 +98,7 @@ class UndoForm(SeenDealForm):
         return place if place != Place() else None
 
 
-class WinForm(SeenDealForm):
+class WinForm(MovingOnForm):
     """The real amount and the day."""
 
     amount = AmountField(label=_("Amount"))
@@ -100,7 +123,8 @@ class WinForm(SeenDealForm):
         day: dt.date = self.cleaned_data["won_on"]
         noon = timezone.make_aware(dt.datetime.combine(day, dt.time(12)))
         won_at = now if day == timezone.localdate() else noon
-        return MoveDetails(amount=self.cleaned_data["amount"], won_at=won_at)
+        ticked = self.cleaned_data.get("ticked") or ()
+        return MoveDetails(amount=self.cleaned_data["amount"], won_at=won_at, ticked=ticked)
 
 
 class LoseForm(SeenDealForm):

@@ -7,6 +7,7 @@ in bulk, and says so).
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -17,8 +18,9 @@ from crm.models import User
 from crm.rules.answers import keep_answer
 from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed
-from pipeline.models import Deal, LossReason, Stage, StageVisit
+from pipeline.models import ChecklistItem, Deal, LossReason, Stage, StageVisit
 from pipeline.rules import stays
+from pipeline.rules.checklists import tick_item
 from pipeline.rules.entering import on_entering, undo_entering
 from pipeline.rules.locking import claim, share_pipeline
 from pipeline.rules.ranks import rank_between
@@ -39,13 +41,14 @@ class Place:
 
 @dataclass(frozen=True)
 class MoveDetails:
-    """What a move brings along: its place, values for required fields, and the real amount and time of a win.
+    """What a move brings along: its place, values and ticks that are required, the real amount and time of a win.
 
     A forced move asks for nothing: an admin closes a stage and its deals must go somewhere.
     """
 
     place: Place = field(default_factory=Place)
     values: dict[str, Any] = field(default_factory=dict)
+    ticked: Sequence[ChecklistItem] = ()
     amount: Decimal | None = None
     won_at: dt.datetime | None = None
     is_forced: bool = False
@@ -81,6 +84,8 @@ def move_deal(
         fresh = _claimed(deal, seen_version=seen_version, by=by)
         _refuse_wrong_stage(fresh, to)
         _take_values(fresh, details)
+        for item in details.ticked:
+            tick_item(fresh, item=item, is_done=True, by=by, now=now)
         if not details.is_forced:
             check_requirements(fresh, to)
         if to.pk != fresh.stage_id or fresh.outcome == Deal.Outcome.LOST:

@@ -30,6 +30,11 @@ class Missing:
     key: str
     label: str
 
+    @property
+    def is_tick(self) -> bool:
+        """Whether it is a checklist item."""
+        return self.key.startswith("tick-")
+
 
 class StageRequires(RuleError):
     """The stage asks for something the deal does not have (422); `missing` says what."""

@@ -38,8 +38,8 @@ def deal_move(request: PersonRequest, pk: int) -> HttpResponse:
             return HttpResponse(status=404)
         if form.is_valid():
             return _answer(request, deal, form, lambda: _moved(request, deal, form))
-    asked = _asked_for(deal, form)
-    form.ask_for(*asked)
+    to = form.fields["to"].queryset.filter(pk=whole_number(str(form["to"].value() or ""))).first()  # type: ignore[attr-defined]
+    form.ask_for(missing_for(deal, to) if to else [])
     title = _("Move “%(deal)s”") % {"deal": deal}
     return _dialog(request, form, title=title, submit=_("Move"))
 
@@ -51,6 +51,8 @@ def deal_win(request: PersonRequest, pk: int) -> HttpResponse:
     form = WinForm(request.POST or None, deal=deal, by=request.user)
     if request.method == "POST" and form.is_valid():
         return _answer(request, deal, form, lambda: _won(request, deal, form))
+    to = _won_stage(deal)
+    form.ask_for(missing_for(deal, to) if to else [])
     return _dialog(request, form, title=_("“%(deal)s” is won") % {"deal": deal}, submit=_("Mark as won"))
 
 
@@ -87,13 +89,17 @@ def _moved(request: PersonRequest, deal: Deal, form: MoveForm) -> Deal:
     )  # fmt: skip
 
 
+def _won_stage(deal: Deal) -> Stage | None:
+    return deal.pipeline.stages.live().filter(kind=Stage.Kind.WON).order_by("position").first()
+
+
 def _undone(request: PersonRequest, deal: Deal, form: UndoForm) -> Deal:
     seen_version = form.cleaned_data["version"]
     return undo_move(deal, seen_version=seen_version, by=request.user, now=timezone.now(), place=form.place())
 
 
 def _won(request: PersonRequest, deal: Deal, form: WinForm) -> Deal:
-    to = deal.pipeline.stages.live().filter(kind=Stage.Kind.WON).order_by("position").first()
+    to = _won_stage(deal)
     if to is None:
         raise RuleError(_("This pipeline has no stage that means won; an admin adds one."))
     said, now = form.cleaned_data, timezone.now()
@@ -178,17 +184,15 @@ def _conflict(request: PersonRequest, fresh: Deal, form: Any) -> HttpResponse:
 
 
 def _ask(request: PersonRequest, deal: Deal, form: Any, refusal: StageRequires) -> HttpResponse:
-    """The same form, with a field for everything that is missing; what only the deal's page can give is said."""
-    if not isinstance(form, MoveForm):
-        form.add_error(None, refusal.message)
-        return _refused(request, form, deal)
-    asked = {missing.key for missing in refusal.missing}
-    form.ask_for(*asked)
+    """The same form, with a field for everything that is missing; what it has no field for is said."""
+    form.ask_for(refusal.missing)
     for missing in refusal.missing:
         if missing.key in form.fields:
             form.add_error(missing.key, _("The stage asks for this."))
-        else:
-            form.add_error(None, _("Tick off on the deal's page first: %(item)s") % {"item": missing.label})
+    if any(missing.is_tick for missing in refusal.missing):
+        form.add_error("ticked", _("Tick off what is done; the deal moves on when all of it is."))
+    if not form.errors:
+        form.add_error(None, refusal.message)
     return _refused(request, form, deal)
 
 
@@ -203,13 +207,6 @@ def _dialog(request: PersonRequest, form: Any, **words: Any) -> HttpResponse:
         page = render_to_string("components/dialog.html", {**context, "form": form}, request)
         return HttpResponse(page, status=422 if form.errors else 200)
     return render_dialog(request, form, context)
-
-
-def _asked_for(deal: Deal, form: MoveForm) -> list[str]:
-    """The fields that the stage in hand asks for, so that they can be given at once."""
-    to = form.fields["to"].queryset.filter(pk=whole_number(str(form["to"].value() or ""))).first()  # type: ignore[attr-defined]
-    errors = [name for name in Stage.Requirement.values if name in form.errors]
-    return errors + [missing.key for missing in missing_for(deal, to)] if to else errors
 
 
 def _wants_card(request: PersonRequest) -> bool:

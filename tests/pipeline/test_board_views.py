@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from crm.models import ExchangeRate, User
-from pipeline.models import Deal, LossReason, Stage
+from pipeline.models import ChecklistItem, Deal, LossReason, Stage
 from tests.factories import CompanyFactory, DealFactory, FollowUpFactory
 
 pytestmark = pytest.mark.django_db
@@ -180,6 +180,30 @@ def test_a_missing_requirement_is_422_and_asks(rep_client: Client, deal: Deal, s
     assert 'name="company"' in answer.content.decode()
     plain = rep_client.post(f"/deals/{deal.pk}/move/", {"to": stages["close"].pk, "version": 1})
     assert plain.status_code == 422
+
+
+def test_what_is_left_to_tick_off_is_asked_for_and_taken_along(rep_client: Client, deal: Deal, stages: Stages) -> None:
+    item = ChecklistItem.objects.create(stage=stages["proposal"], name="Proposal sent", is_required=True)
+    asked = move(rep_client, deal, stages["close"])
+    assert asked.status_code == 422
+    assert "Proposal sent" in asked.content.decode()
+
+    assert move(rep_client, deal, stages["close"], ticked=999_999).status_code == 422
+    assert move(rep_client, deal, stages["close"], ticked=item.pk).status_code == 200
+    assert deal.ticks.get().item == item
+
+
+def test_winning_asks_for_ticks_too_and_a_refusal_keeps_none(rep_client: Client, deal: Deal, stages: Stages) -> None:
+    first, second = (
+        ChecklistItem.objects.create(stage=stages["proposal"], name=name, is_required=True) for name in ("One", "Two")
+    )
+    assert "One" in rep_client.get(f"/deals/{deal.pk}/win/").content.decode()
+    fields = {"version": 1, "amount": "750", "won_on": timezone.localdate().isoformat()}
+    assert rep_client.post(f"/deals/{deal.pk}/win/", {**fields, "ticked": first.pk}).status_code == 422
+    assert not deal.ticks.exists()
+    both = {**fields, "ticked": [first.pk, second.pk]}
+    assert rep_client.post(f"/deals/{deal.pk}/win/", both).status_code == 302
+    assert deal.ticks.count() == 2
 
 
 def test_winning_asks_amount_and_day(rep_client: Client, deal: Deal) -> None:
