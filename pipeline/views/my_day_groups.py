@@ -135,6 +135,7 @@ class Day:
     meetings: Sequence[Step]
     tomorrow: int
     tomorrow_from: dt.datetime | None
+    missing_rates: Sequence[str] = ()
     done: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -191,6 +192,7 @@ def day_of(scope: Scope) -> Day:
         meetings=rows["meetings"],
         tomorrow=totals["tomorrow_count"],
         tomorrow_from=totals["tomorrow_from"],
+        missing_rates=stakes.missing(scope.deals()),
         done=_done(scope),
     )
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Case, DecimalField, Expression, F, OuterRef, Subquery, Value, When
 
 from crm.models import ExchangeRate, User
-from pipeline.models import Deal
+from pipeline.models import Deal, DealQuerySet
 
 MONEY = DecimalField(max_digits=24, decimal_places=10)
 
@@ -35,7 +34,7 @@ class Stakes:
         deals = ContentType.objects.get_for_model(Deal)
         return Case(When(subject_type=deals, then=amount), default=None, output_field=MONEY)
 
-    def of(self, deal: Deal) -> Decimal | None:
-        """The stake of one deal in hand."""
-        rate = self.rates.get(deal.currency)
-        return deal.amount * rate if deal.amount is not None and rate is not None else None
+    def missing(self, deals: DealQuerySet) -> list[str]:
+        """The currencies of `deals` for which there is no rate: a sum that left them out would be no sum."""
+        priced = deals.filter(amount__isnull=False).exclude(currency__in=self.rates)
+        return sorted(priced.order_by().values_list("currency", flat=True).distinct())

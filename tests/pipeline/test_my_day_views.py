@@ -85,6 +85,19 @@ def test_amounts_are_compared_in_base_currency(rep: User) -> None:
 
     assert titles(day, "overdue") == ["euros", "roubles", "pounds of unknown worth"]
     assert group(day, "overdue").stake == Decimal(150)
+    assert day.missing_rates == ["GBP"]
+
+
+def test_sum_that_lacks_a_rate_is_not_shown(rep: User) -> None:
+    step(deal_of(rep, 700), rep, timezone.now() - HOUR, "euros")
+    page = logged_in(rep).get("/").text
+    assert "at stake" in page
+    step(deal_of(rep, 900, currency="GBP"), rep, timezone.now() - HOUR, "pounds")
+
+    page = logged_in(rep).get("/").text
+
+    assert "there is no exchange rate for GBP" in page
+    assert "</b> at stake" not in page
 
 
 def test_deals_without_a_step_and_rotting_ones_come_once(rep: User, stages: dict[str, Stage]) -> None:
