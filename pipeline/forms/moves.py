@@ -21,6 +21,7 @@ from pipeline.rules.refusals import Missing
 class SeenDealForm(forms.Form):
     """A change of a deal as it was seen, carrying the key under which a retry gets the first answer."""
 
+    title, submit, is_danger = _("“%(deal)s”"), _("Save"), False
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
     key = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
 
@@ -33,6 +34,7 @@ class SeenDealForm(forms.Form):
 class MovingOnForm(SeenDealForm):
     """A move with the ticks that the deal's present stage wants before it is left, where they are missing."""
 
+    title, submit = _("Move “%(deal)s”"), _("Move")
     ticked = forms.ModelMultipleChoiceField(
         ChecklistItem.objects.none(), label=_("Done"), required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -101,6 +103,8 @@ class UndoForm(SeenDealForm):
 class WinForm(MovingOnForm):
     """The real amount and the day."""
 
+    title, submit = _("“%(deal)s” is won"), _("Mark as won")
+
     amount = AmountField(label=_("Amount"))
     won_on = forms.DateField(label=_("Won on"), widget=DayInput())
 
@@ -129,6 +133,8 @@ class WinForm(MovingOnForm):
 
 class LoseForm(SeenDealForm):
     """Why the deal was lost."""
+
+    title, submit, is_danger = _("“%(deal)s” is lost"), _("Mark as lost"), True
 
     reason = forms.ModelChoiceField(LossReason.objects.none(), label=_("Reason"), empty_label=_("Choose a reason"))
     competitor = forms.CharField(label=_("Competitor"), max_length=120, required=False)

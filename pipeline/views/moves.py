@@ -40,8 +40,7 @@ def deal_move(request: PersonRequest, pk: int) -> HttpResponse:
             return _answer(request, deal, form, lambda: _moved(request, deal, form))
     to = form.fields["to"].queryset.filter(pk=whole_number(str(form["to"].value() or ""))).first()  # type: ignore[attr-defined]
     form.ask_for(missing_for(deal, to) if to else [])
-    title = _("Move “%(deal)s”") % {"deal": deal}
-    return _dialog(request, form, title=title, submit=_("Move"))
+    return _dialog(request, form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -53,7 +52,7 @@ def deal_win(request: PersonRequest, pk: int) -> HttpResponse:
         return _answer(request, deal, form, lambda: _won(request, deal, form))
     to = _won_stage(deal)
     form.ask_for(missing_for(deal, to) if to else [])
-    return _dialog(request, form, title=_("“%(deal)s” is won") % {"deal": deal}, submit=_("Mark as won"))
+    return _dialog(request, form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,7 +62,7 @@ def deal_lose(request: PersonRequest, pk: int) -> HttpResponse:
     form = LoseForm(request.POST or None, deal=deal, by=request.user)
     if request.method == "POST" and form.is_valid():
         return _answer(request, deal, form, lambda: _lost(request, deal, form))
-    return _dialog(request, form, title=_("“%(deal)s” is lost") % {"deal": deal}, submit=_("Mark as lost"), danger=True)
+    return _dialog(request, form)
 
 
 @require_POST
@@ -125,12 +124,12 @@ def _answer(request: PersonRequest, deal: Deal, form: Any, write: Callable[[], D
             return _conflict(request, conflict.deal, form)
         fresh = conflict.deal
     except StageRequires as refusal:
-        return _ask(request, deal, form, refusal)
+        return _ask(request, form, refusal)
     except TooLateToUndo as refusal:
         return HttpResponse(refusal.message, status=409, content_type="text/plain; charset=utf-8")
     except RuleError as refusal:
         form.add_error(None, refusal.message)
-        return _refused(request, form, deal)
+        return _dialog(request, form)
     return _done(request, fresh, before=before)
 
 
@@ -183,7 +182,7 @@ def _conflict(request: PersonRequest, fresh: Deal, form: Any) -> HttpResponse:
     )
 
 
-def _ask(request: PersonRequest, deal: Deal, form: Any, refusal: StageRequires) -> HttpResponse:
+def _ask(request: PersonRequest, form: Any, refusal: StageRequires) -> HttpResponse:
     """The same form, with a field for everything that is missing; what it has no field for is said."""
     form.ask_for(refusal.missing)
     for missing in refusal.missing:
@@ -193,16 +192,12 @@ def _ask(request: PersonRequest, deal: Deal, form: Any, refusal: StageRequires) 
         form.add_error("ticked", _("Tick off what is done; the deal moves on when all of it is."))
     if not form.errors:
         form.add_error(None, refusal.message)
-    return _refused(request, form, deal)
+    return _dialog(request, form)
 
 
-def _refused(request: PersonRequest, form: Any, deal: Deal) -> HttpResponse:
-    title = _("Move “%(deal)s”") % {"deal": deal}
-    return _dialog(request, form, title=title, submit=_("Move"))
-
-
-def _dialog(request: PersonRequest, form: Any, **words: Any) -> HttpResponse:
-    context = {"action": request.path, **words}
+def _dialog(request: PersonRequest, form: Any) -> HttpResponse:
+    title = form.title % {"deal": form.deal}
+    context = {"action": request.path, "title": title, "submit": form.submit, "danger": form.is_danger}
     if _wants_card(request):
         page = render_to_string("components/dialog.html", {**context, "form": form}, request)
         return HttpResponse(page, status=422 if form.errors else 200)

@@ -201,6 +201,8 @@ def test_winning_asks_for_ticks_too_and_a_refusal_keeps_none(rep_client: Client,
     fields = {"version": 1, "amount": "750", "won_on": timezone.localdate().isoformat()}
     assert rep_client.post(f"/deals/{deal.pk}/win/", {**fields, "ticked": first.pk}).status_code == 422
     assert not deal.ticks.exists()
+    refused = rep_client.post(f"/deals/{deal.pk}/win/", fields).content.decode()
+    assert "is won" in refused
     both = {**fields, "ticked": [first.pk, second.pk]}
     assert rep_client.post(f"/deals/{deal.pk}/win/", both).status_code == 302
     assert deal.ticks.count() == 2
