@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from crm.models import User
+from crm.models import AuditEntry, User
 from crm.rules.answers import keep_answer
 from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed
@@ -121,11 +122,14 @@ def undo_move(deal: Deal, *, seen_version: int, by: User, now: dt.datetime, plac
     """
     with acting(by, note="undo"):
         fresh = _claimed(deal, seen_version=seen_version, by=by)
-        if fresh.outcome == Deal.Outcome.LOST and fresh.lost_at and now - fresh.lost_at <= UNDO_WITHIN:
+        last = _last_move(fresh)
+        if last is None or last.actor_id != by.pk or now - last.at > UNDO_WITHIN:
+            raise TooLateToUndo(_("This move can no longer be undone; move the deal instead."))
+        if fresh.outcome == Deal.Outcome.LOST:
             _clear_loss(fresh)
             stays.resume_stay(fresh)
         else:
-            _revert_last_stay(fresh, by=by, now=now)
+            _revert_last_stay(fresh, last, by=by, now=now)
         if place is not None:
             fresh.rank = rank_between(fresh.stage, after=place.after, before=place.before)
         fresh.save()
@@ -188,8 +192,14 @@ def _clear_loss(deal: Deal) -> None:
     deal.loss_reason, deal.loss_note, deal.competitor = None, "", ""
 
 
-def _revert_last_stay(deal: Deal, *, by: User, now: dt.datetime) -> None:
-    """Mark the present stay as undone and let the one before it go on."""
+def _last_move(deal: Deal) -> AuditEntry | None:
+    """What the audit log says of the last change of the deal's stage or outcome."""
+    is_move = Q(after__has_key="stage_id") | Q(after__has_key="outcome")
+    return AuditEntry.objects.about("deal", deal.pk).filter(is_move).first()
+
+
+def _revert_last_stay(deal: Deal, last: AuditEntry, *, by: User, now: dt.datetime) -> None:
+    """Mark the present stay as undone and let the one before it go on, or end where the deal was lost in it."""
     undone = deal.visits.present().select_related("stage").first()
     if undone is None or undone.moved_by_id != by.pk or now - undone.recorded_at > UNDO_WITHIN:
         raise TooLateToUndo(_("This move can no longer be undone; move the deal instead."))
@@ -205,6 +215,16 @@ def _revert_last_stay(deal: Deal, *, by: User, now: dt.datetime) -> None:
     deal.outcome = Deal.Outcome.WON if won_before else Deal.Outcome.OPEN
     deal.won_at = before.entered_at if won_before else None
     deal.closing_owner = deal.owner if won_before else None
+    if last.before.get("outcome") == Deal.Outcome.LOST:
+        _lose_again(deal, last.before)
+
+
+def _lose_again(deal: Deal, was: dict[str, Any]) -> None:
+    """Lose the deal as it was lost before the move that opened it again."""
+    deal.outcome, deal.lost_at = Deal.Outcome.LOST, dt.datetime.fromisoformat(was["lost_at"])
+    deal.closing_owner_id, deal.loss_reason_id = was.get("closing_owner_id"), was.get("loss_reason_id")
+    deal.loss_note, deal.competitor = was.get("loss_note", ""), was.get("competitor", "")
+    stays.end_stay(deal, at=deal.lost_at)
 
 
 __all__ = ["DealConflict", "Loss", "MoveDetails", "Place", "StageVisit", "lose_deal", "move_deal", "undo_move"]

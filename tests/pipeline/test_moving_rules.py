@@ -147,6 +147,30 @@ def test_undo_is_for_the_mover_and_for_seconds(deal: Deal, rep: User, manager: U
         undo_move(moved, seen_version=moved.version, by=rep, now=timezone.now() + dt.timedelta(minutes=1))
 
 
+def test_undo_of_a_loss_is_for_who_lost_it(deal: Deal, rep: User, manager: User) -> None:
+    lost = lose_deal(deal, loss=Loss(LossReason.objects.first()), seen_version=deal.version, by=rep, now=timezone.now())
+
+    with pytest.raises(TooLateToUndo):
+        undo_move(lost, seen_version=lost.version, by=manager, now=timezone.now())
+    undone = undo_move(lost, seen_version=lost.version, by=rep, now=timezone.now())
+    assert (undone.outcome, undone.lost_at, undone.loss_reason) == ("open", None, None)
+    assert stays_of(deal) == [("prospecting", deal.created_at, None)]
+
+
+def test_undo_of_opening_a_lost_deal_again_loses_it_as_before(deal: Deal, rep: User, stages: Stages) -> None:
+    loss = Loss(LossReason.objects.first(), note="too dear", competitor="Acme")
+    lost = lose_deal(deal, loss=loss, seen_version=deal.version, by=rep, now=NOW)
+    moved = move(lost, stages["meeting"], rep, now=timezone.now())
+
+    undone = undo_move(moved, seen_version=moved.version, by=rep, now=timezone.now())
+
+    undone.refresh_from_db()
+    assert (undone.stage, undone.outcome, undone.lost_at) == (stages["prospecting"], "lost", NOW)
+    assert (undone.loss_reason, undone.loss_note, undone.competitor) == (loss.reason, "too dear", "Acme")
+    assert undone.closing_owner == rep
+    assert stays_of(deal) == [("prospecting", deal.created_at, NOW)]
+
+
 def test_colleague_sees_but_does_not_move(deal: Deal, colleague: User, viewer: User, stages: Stages) -> None:
     for person in (colleague, viewer):
         assert Deal.objects.visible_to(person).filter(pk=deal.pk).exists()
