@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from crm.forms.inputs import AmountField, ChooserField, DayInput
@@ -36,7 +37,10 @@ class MovingOnForm(SeenDealForm):
 
     title, submit = _("Move “%(deal)s”"), _("Move")
     ticked = forms.ModelMultipleChoiceField(
-        ChecklistItem.objects.none(), label=_("Done"), required=False, widget=forms.CheckboxSelectMultiple
+        ChecklistItem.objects.none(),
+        label=capfirst(_("needed to move on")),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -45,9 +49,11 @@ class MovingOnForm(SeenDealForm):
         self.fields["ticked"].queryset = needed.exclude(pk__in=self.deal.ticks.values("item_id"))  # type: ignore[attr-defined]
 
     def ask_for(self, missing: Sequence[Missing]) -> None:
-        """Show only what is missing; the rest stays out of the form."""
+        """Show only what is missing, no longer as optional; the rest stays out of the form."""
         if not any(one.is_tick for one in missing):
             del self.fields["ticked"]
+        for name in {"ticked", *(one.key for one in missing)} & set(self.fields):
+            self.fields[name].required = True
 
 
 class MoveForm(MovingOnForm):

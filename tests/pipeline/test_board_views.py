@@ -187,6 +187,7 @@ def test_what_is_left_to_tick_off_is_asked_for_and_taken_along(rep_client: Clien
     asked = move(rep_client, deal, stages["close"])
     assert asked.status_code == 422
     assert "Proposal sent" in asked.content.decode()
+    assert "optional" not in asked.content.decode()
 
     assert move(rep_client, deal, stages["close"], ticked=999_999).status_code == 422
     assert move(rep_client, deal, stages["close"], ticked=item.pk).status_code == 200
