@@ -24,6 +24,15 @@ VAR_DIR = embedded.var_folder()
 env = environ.Env()
 env.smart_cast = False
 
+
+def _whole_number(name: str, default: int) -> int:
+    try:
+        return int(env.str(name, str(default)))
+    except ValueError as error:
+        message = f"{name} is {env.str(name)!r}; it must be a whole number."
+        raise ImproperlyConfigured(message) from error
+
+
 # --- Mode -----------------------------------------------------------------------------------------------------------
 
 MODES = ("development", "demo", "test", "production")
@@ -153,7 +162,11 @@ def _database() -> dict[str, Any]:
             "HOST": str(server.socket_folder),
         }
     # One connection a thread, kept under WSGI and looked at before it is used again: a restarted server is noticed.
-    database |= {"CONN_MAX_AGE": env.int("CONN_MAX_AGE", 600), "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
+    database |= {
+        "CONN_MAX_AGE": _whole_number("CONN_MAX_AGE", 600),
+        "CONN_HEALTH_CHECKS": True,
+        "ATOMIC_REQUESTS": False,
+    }
     options = database.setdefault("OPTIONS", {})
     options.setdefault("connect_timeout", 2)
     # pgtrigger's functions look this setting up; where it is missing each row of a bulk load costs an aborted
@@ -202,6 +215,8 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_RATE_LIMITS = {"login": "300/m/ip", "login_failed": "10/m/ip,5/5m/key"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Voronka"
+# Whose address failed logins are counted by: so many proxies before us add to X-Forwarded-For.
+ALLAUTH_TRUSTED_PROXY_COUNT = _whole_number("TRUSTED_PROXIES", 1 if IS_PRODUCTION else 0)
 REQUIRE_SECOND_FACTOR_OF_ADMINS = env.bool("REQUIRE_SECOND_FACTOR_OF_ADMINS", False)
 
 # --- Language, place and money --------------------------------------------------------------------------------------
@@ -213,7 +228,7 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", "UTC")  # the organisation's: metrics cut their days in it
 BASE_CURRENCY = env.str("BASE_CURRENCY", "EUR" if IS_TEST else "USD")  # the tests write their sums in euros
-RESPOND_WITHIN_MINUTES = env.int("RESPOND_WITHIN_MINUTES", 60)  # for leads whose source does not say
+RESPOND_WITHIN_MINUTES = _whole_number("RESPOND_WITHIN_MINUTES", 60)  # for leads whose source does not say
 
 # --- Static files ---------------------------------------------------------------------------------------------------
 
@@ -248,13 +263,13 @@ if env.str("EMAIL_URL", "") and not IS_DEMO:  # whatever the environment says, a
 elif not IS_TEST:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = str(MAIL_DIR)
-EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 20)
+EMAIL_TIMEOUT = _whole_number("EMAIL_TIMEOUT", 20)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Voronka <voronka@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # How long a sender has a row for itself; after that another takes it for dead. Longer than a job may run
 # (config/celery.py).
-OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", 120)
-SWEEP_SECONDS = env.int("SWEEP_SECONDS", 15)  # how often what is due is looked for
+OUTBOX_LEASE_SECONDS = _whole_number("OUTBOX_LEASE_SECONDS", 120)
+SWEEP_SECONDS = _whole_number("SWEEP_SECONDS", 15)  # how often what is due is looked for
 
 # --- Security -------------------------------------------------------------------------------------------------------
 
@@ -278,7 +293,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = env.int("SESSION_COOKIE_AGE", 14 * 24 * 3600)
+SESSION_COOKIE_AGE = _whole_number("SESSION_COOKIE_AGE", 14 * 24 * 3600)
 CSRF_FAILURE_VIEW = "django.views.csrf.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 if IS_PRODUCTION:
@@ -289,7 +304,7 @@ if IS_PRODUCTION:
     SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # probes come from inside, without the proxy
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _IS_HTTPS
-    SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 365 * 24 * 3600) if _IS_HTTPS else 0
+    SECURE_HSTS_SECONDS = _whole_number("HSTS_SECONDS", 365 * 24 * 3600) if _IS_HTTPS else 0
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _IS_HTTPS
 
 # --- Logging --------------------------------------------------------------------------------------------------------

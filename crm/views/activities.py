@@ -18,7 +18,7 @@ from crm.models import Activity
 from crm.rules.activities import delete_activity, edit_activity, log_activity, restore_activity
 from crm.views.authorising import editable_or_403, editable_subject_or_403, may_edit
 from crm.views.dialogs import close_dialog, render_dialog
-from crm.views.requests import PersonRequest
+from crm.views.requests import PersonRequest, posted
 from crm.views.timeline import KIND_ICONS
 from crm.views.undoable import say_undoable
 
@@ -37,7 +37,7 @@ def activity_create(request: PersonRequest, subject_kind: str, subject_pk: int) 
     """Log a call, an e-mail, a meeting, a message or a note about a record."""
     subject = editable_subject_or_403(subject_kind, subject_pk, request.user)
     now = timezone.now()
-    form = ActivityForm(request.POST or None, kind=_kind_asked(request), now=now)
+    form = ActivityForm(posted(request), kind=_kind_asked(request), now=now)
     if request.method == "POST" and form.is_valid():
         log_activity(subject, fields=form.said(), by=request.user, now=now)
         if not request.htmx:
@@ -51,7 +51,7 @@ def activity_create(request: PersonRequest, subject_kind: str, subject_pk: int) 
 def activity_edit(request: PersonRequest, pk: int) -> HttpResponse:
     """Correct an activity of one's own, or of one's team."""
     activity = _own_or_403(request, pk)
-    form = ActivityForm(request.POST or None, instance=activity, kind=activity.kind, now=timezone.now())
+    form = ActivityForm(posted(request), instance=activity, kind=activity.kind, now=timezone.now())
     if request.method == "POST" and form.is_valid():
         edit_activity(activity, fields=form.said(), by=request.user)
         return close_dialog(request, to=activity.subject)

@@ -18,7 +18,7 @@ from crm.rules.companies import add_company, add_contact, delete_record, edit_re
 from crm.views.addresses import whole_number
 from crm.views.authorising import editable_or_403, visible_or_404, writer_or_403
 from crm.views.dialogs import close_dialog, render_dialog
-from crm.views.requests import PersonRequest
+from crm.views.requests import PersonRequest, posted
 from crm.views.undoable import say_undoable
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
@@ -28,7 +28,7 @@ form_methods = require_http_methods(["GET", "HEAD", "POST"])
 def company_create(request: PersonRequest) -> HttpResponse:
     """Add a company."""
     person = writer_or_403(request.user)
-    form = CompanyForm(request.POST or None, by=person)
+    form = CompanyForm(posted(request), by=person)
     if request.method == "POST" and form.is_valid():
         return redirect(add_company(fields=form.said(), by=person))
     context = {"title": _("New company"), "action": reverse("company_create"), "submit": _("Add company")}
@@ -39,7 +39,7 @@ def company_create(request: PersonRequest) -> HttpResponse:
 def contact_create(request: PersonRequest) -> HttpResponse:
     """Add a contact, of the company that the address may name."""
     person = writer_or_403(request.user)
-    form = ContactForm(request.POST or None, by=person, initial=_named_company(request))
+    form = ContactForm(posted(request), by=person, initial=_named_company(request))
     if request.method == "POST" and form.is_valid():
         return redirect(add_contact(fields=form.said(), by=person))
     context = {"title": _("New contact"), "action": request.get_full_path(), "submit": _("Add contact")}
@@ -91,7 +91,7 @@ def _named_company(request: PersonRequest) -> dict[str, Any]:
 
 
 def _edit(request: PersonRequest, form_class: Any, record: Any, title: str) -> HttpResponse:
-    form = form_class(request.POST or None, instance=record, by=request.user)
+    form = form_class(posted(request), instance=record, by=request.user)
     if request.method == "POST" and form.is_valid():
         edited = edit_record(record, fields=form.said(), by=request.user)
         return close_dialog(request, to=edited, event="record-changed")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse, JsonResponse, QueryDict
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -29,7 +29,7 @@ from crm.views.addresses import way_back
 from crm.views.authorising import editable_subject_or_403, visible_subject_or_404, writer_or_403
 from crm.views.dialogs import render_dialog
 from crm.views.next_step import next_step_of
-from crm.views.requests import PersonRequest
+from crm.views.requests import PersonRequest, posted
 from crm.views.undoable import say_undoable
 
 CHANGED = "follow-ups-changed"
@@ -56,7 +56,7 @@ def follow_up_subjects(request: PersonRequest) -> HttpResponse:
 def follow_up_new(request: PersonRequest) -> HttpResponse:
     """Plan a next step for a record chosen in the form."""
     person = writer_or_403(request.user)
-    form = NewFollowUpForm(_posted(request), person=person)
+    form = NewFollowUpForm(posted(request), person=person)
     if request.method == "POST" and form.is_valid():
         subject = form.cleaned_data["subject"]
         return _plan(request, form, subject)
@@ -69,7 +69,7 @@ def follow_up_new(request: PersonRequest) -> HttpResponse:
 def follow_up_add(request: PersonRequest, subject_kind: str, subject_pk: int) -> HttpResponse:
     """Plan the next step of a record."""
     subject = editable_subject_or_403(subject_kind, subject_pk, request.user)
-    form = FollowUpForm(_posted(request), person=request.user)
+    form = FollowUpForm(posted(request), person=request.user)
     if request.method == "POST" and form.is_valid():
         return _plan(request, form, subject)
     action = reverse("follow_up_add", args=[subject_kind, subject_pk])
@@ -93,7 +93,7 @@ def follow_up_done(request: PersonRequest, pk: int) -> HttpResponse:
 def follow_up_next(request: PersonRequest, pk: int) -> HttpResponse:
     """What came of a follow-up that is done, and what is next."""
     follow_up = _changeable_or_404(request, pk)
-    form = OutcomeForm(_posted(request), initial={"outcome": follow_up.outcome})
+    form = OutcomeForm(posted(request), initial={"outcome": follow_up.outcome})
     if request.method != "POST" or not form.is_valid():
         return _ask_outcome(request, follow_up, form)
     person = _person(request)
@@ -136,7 +136,7 @@ def follow_up_snooze(request: PersonRequest, pk: int) -> HttpResponse:
 def follow_up_reschedule(request: PersonRequest, pk: int) -> HttpResponse:
     """Choose another day and time."""
     follow_up = _changeable_or_404(request, pk)
-    form = RescheduleForm(_posted(request), initial={"due": rules.plan_of(follow_up).due})
+    form = RescheduleForm(posted(request), initial={"due": rules.plan_of(follow_up).due})
     if request.method == "POST" and form.is_valid():
         try:
             rules.reschedule_follow_up(follow_up, due=form.cleaned_data["due"], by=_person(request), now=timezone.now())
@@ -151,7 +151,7 @@ def follow_up_reschedule(request: PersonRequest, pk: int) -> HttpResponse:
 def follow_up_edit(request: PersonRequest, pk: int) -> HttpResponse:
     """Plan it anew: words, time, person, reminders."""
     follow_up, person = _changeable_or_404(request, pk), _person(request)
-    form = FollowUpForm(_posted(request), person=person, plan=rules.plan_of(follow_up))
+    form = FollowUpForm(posted(request), person=person, plan=rules.plan_of(follow_up))
     if request.method == "POST" and form.is_valid():
         try:
             rules.edit_follow_up(follow_up, plan=form.said(), by=person, now=timezone.now())
@@ -197,11 +197,6 @@ def _changeable_or_404(request: PersonRequest, pk: int, *, deleted_too: bool = F
     if not FollowUp.objects.visible_to(person).filter(pk=pk).exists():
         visible_subject_or_404(follow_up.subject_type.model, follow_up.subject_id, person)
     raise PermissionDenied(_("You may see this follow-up but not change it."))
-
-
-def _posted(request: PersonRequest) -> QueryDict | None:
-    """What was sent, be it nothing: an empty form is refused, not shown as if it were new."""
-    return request.POST if request.method == "POST" else None
 
 
 def _person(request: PersonRequest) -> User:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import render
 from django_htmx.http import trigger_client_event
 
@@ -16,11 +16,6 @@ from crm.rules.errors import NotAllowed, RuleError
 from crm.rules.leads import LeadConflict, WrongStatus
 from crm.views.dialogs import close_dialog, render_dialog
 from crm.views.requests import PersonRequest
-
-
-def posted(request: PersonRequest) -> QueryDict | None:
-    """What was sent, be it nothing: an empty form is refused, not shown as if it were new."""
-    return request.POST if request.method == "POST" else None
 
 
 def lead_changed(request: PersonRequest, lead: Lead, said: str) -> HttpResponse:

@@ -26,8 +26,8 @@ from crm.models import Lead
 from crm.rules import leads as rules
 from crm.views.authorising import editable_or_403, visible_or_404, writer_or_403
 from crm.views.dialogs import render_dialog
-from crm.views.lead_answers import act, answer_conflict, answer_refusal, decide, lead_changed, posted, seen_version
-from crm.views.requests import PersonRequest
+from crm.views.lead_answers import act, answer_conflict, answer_refusal, decide, lead_changed, seen_version
+from crm.views.requests import PersonRequest, posted
 from crm.views.undoable import say_undoable
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django_htmx.middleware import HtmxDetails
 
 from crm.models import User
@@ -13,3 +13,8 @@ class PersonRequest(HttpRequest):
 
     user: User
     htmx: HtmxDetails
+
+
+def posted(request: PersonRequest) -> QueryDict | None:
+    """Return what was sent, be it nothing: an empty form is refused, not shown as if it were new."""
+    return request.POST if request.method == "POST" else None

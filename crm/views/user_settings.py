@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from crm.forms.user_settings import UserSettingsForm
 from crm.models import User
 from crm.rules.user_settings import change_settings
-from crm.views.requests import PersonRequest
+from crm.views.requests import PersonRequest, posted
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -20,7 +20,7 @@ def user_settings(request: PersonRequest) -> HttpResponse:
     """Name, language, time zone, theme, channels and quiet hours."""
     # A copy: the form writes what was typed into its instance, and the page around shows the person as they are.
     person = User.objects.get(pk=request.user.pk)
-    form = UserSettingsForm(request.POST if request.method == "POST" else None, instance=person)
+    form = UserSettingsForm(posted(request), instance=person)
     if request.method == "POST" and form.is_valid():
         changed = change_settings(person, fields=form.said(), by=request.user)
         with translation.override(changed.language):

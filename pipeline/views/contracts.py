@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from crm.models import Company
 from crm.views.authorising import editable_or_403
 from crm.views.dialogs import close_dialog, render_dialog
-from crm.views.requests import PersonRequest
+from crm.views.requests import PersonRequest, posted
 from crm.views.undoable import say_undoable
 from pipeline.forms.contracts import CancelForm, ContractForm, RenewForm
 from pipeline.models import Contract, Deal
@@ -56,7 +56,7 @@ def contract_edit(request: PersonRequest, pk: int) -> HttpResponse:
     """Correct the terms of a contract."""
     contract = _own(request, pk)
     initial = {name: getattr(contract, name) for name in rules.EDITABLE}
-    form = ContractForm(request.POST or None, initial=initial, currency=contract.currency)
+    form = ContractForm(posted(request), initial=initial, currency=contract.currency)
     return _decide(
         request,
         form,
@@ -72,7 +72,7 @@ def contract_renew(request: PersonRequest, pk: int) -> HttpResponse:
     """Sign the next term of a contract that has an end."""
     contract = _own(request, pk)
     form = RenewForm(
-        request.POST or None,
+        posted(request),
         initial={"monthly_value": contract.monthly_value},
         ends_on=contract.ends_on or timezone.localdate(),
     )
@@ -90,7 +90,7 @@ def contract_renew(request: PersonRequest, pk: int) -> HttpResponse:
 def contract_cancel(request: PersonRequest, pk: int) -> HttpResponse:
     """Say from which day a contract is cancelled, and why."""
     contract = _own(request, pk)
-    form = CancelForm(request.POST or None, initial={"on": timezone.localdate()})
+    form = CancelForm(posted(request), initial={"on": timezone.localdate()})
     return _decide(
         request,
         form,
@@ -133,7 +133,7 @@ def _own(request: PersonRequest, pk: int) -> Contract:
 
 def _sign(request: PersonRequest, company: Company, deal: Deal | None, action: str) -> HttpResponse:
     initial = {"starts_on": timezone.localdate()}
-    form = ContractForm(request.POST or None, initial=initial, **({"currency": deal.currency} if deal else {}))
+    form = ContractForm(posted(request), initial=initial, **({"currency": deal.currency} if deal else {}))
     if request.method == "POST" and form.is_valid():
         rules.sign_contract(company, fields=form.cleaned_data, by=request.user, deal=deal)
         return close_dialog(request, to=deal or company, event=CHANGED)

@@ -15,8 +15,8 @@ from crm.rules.errors import RuleError
 from crm.rules.leads import LeadConflict
 from crm.views.authorising import editable_or_403
 from crm.views.dialogs import close_dialog, render_dialog
-from crm.views.lead_answers import announced, posted, show_conflict
-from crm.views.requests import PersonRequest
+from crm.views.lead_answers import announced, show_conflict
+from crm.views.requests import PersonRequest, posted
 from pipeline.forms.converting import LeadConvertForm
 from pipeline.models import Deal
 from pipeline.rules.converting import convert_lead

@@ -20,7 +20,7 @@ from crm.views.addresses import whole_number
 from crm.views.authorising import editable_or_403, may_edit, visible_or_404, writer_or_403
 from crm.views.dialogs import close_dialog, render_dialog
 from crm.views.next_step import next_step_of
-from crm.views.requests import PersonRequest
+from crm.views.requests import PersonRequest, posted
 from crm.views.timeline import asks_for_timeline, render_timeline, timeline_of
 from crm.views.undoable import say_undoable
 from pipeline.forms.deals import DealForm, NewDealForm, beginnings_for
@@ -65,7 +65,7 @@ def deal_detail(request: PersonRequest, pk: int) -> HttpResponse:
 def deal_edit(request: PersonRequest, pk: int) -> HttpResponse:
     """Edit a deal's facts; somebody's change in between is shown beside what was typed, and can be overwritten."""
     deal = editable_or_403(_with_names(), request.user, pk=pk)
-    form = DealForm(request.POST or None, instance=deal, by=request.user)
+    form = DealForm(posted(request), instance=deal, by=request.user)
     context = {
         "title": _("Edit deal"),
         "action": reverse("deal_edit", args=[pk]),
@@ -87,7 +87,7 @@ def deal_edit(request: PersonRequest, pk: int) -> HttpResponse:
 def deal_create(request: PersonRequest) -> HttpResponse:
     """Open a deal, in the stage and for the company or contact that the address may name."""
     person = writer_or_403(request.user)
-    form = NewDealForm(request.POST or None, initial=_named_in_address(request), by=person)
+    form = NewDealForm(posted(request), initial=_named_in_address(request), by=person)
     if request.method == "POST" and form.is_valid():
         try:
             deal = open_deal(stage=form.cleaned_data["stage"], fields=form.said(), by=person, now=timezone.now())

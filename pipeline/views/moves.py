@@ -19,7 +19,7 @@ from crm.rules.errors import RuleError
 from crm.views.addresses import whole_number
 from crm.views.authorising import editable_or_403
 from crm.views.dialogs import render_dialog
-from crm.views.requests import PersonRequest
+from crm.views.requests import PersonRequest, posted
 from pipeline.forms.moves import LoseForm, MoveForm, UndoForm, WinForm
 from pipeline.models import Deal, Stage
 from pipeline.rules.moving import lose_deal, move_deal, undo_move
@@ -32,7 +32,7 @@ from pipeline.views.board_cards import draw, row_of
 def deal_move(request: PersonRequest, pk: int) -> HttpResponse:
     """Move a deal to a stage; what the stage asks for is asked in the same form."""
     deal = _deal(request, pk)
-    form = MoveForm(request.POST or None, deal=deal, by=request.user, initial={"to": request.GET.get("to")})
+    form = MoveForm(posted(request), deal=deal, by=request.user, initial={"to": request.GET.get("to")})
     if request.method == "POST":
         if form.has_error("to", code="invalid_choice"):
             return HttpResponse(status=404)
@@ -47,7 +47,7 @@ def deal_move(request: PersonRequest, pk: int) -> HttpResponse:
 def deal_win(request: PersonRequest, pk: int) -> HttpResponse:
     """Win a deal with its real amount and day: a move to the pipeline's won stage."""
     deal = _deal(request, pk)
-    form = WinForm(request.POST or None, deal=deal, by=request.user)
+    form = WinForm(posted(request), deal=deal, by=request.user)
     if request.method == "POST" and form.is_valid():
         return _answer(request, deal, form, lambda: _won(request, deal, form))
     to = _won_stage(deal)
@@ -59,7 +59,7 @@ def deal_win(request: PersonRequest, pk: int) -> HttpResponse:
 def deal_lose(request: PersonRequest, pk: int) -> HttpResponse:
     """Lose a deal for a reason."""
     deal = _deal(request, pk)
-    form = LoseForm(request.POST or None, deal=deal, by=request.user)
+    form = LoseForm(posted(request), deal=deal, by=request.user)
     if request.method == "POST" and form.is_valid():
         return _answer(request, deal, form, lambda: _lost(request, deal, form))
     return _dialog(request, form)

@@ -9,10 +9,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from crm.rules.companies import company_named
+from crm.models import Company
 from crm.rules.errors import RuleError
 from crm.views.authorising import writer_or_403
-from crm.views.requests import PersonRequest
+from crm.views.requests import PersonRequest, posted
 from pipeline.forms.moves import QuickAddForm
 from pipeline.models import Deal, Stage
 from pipeline.rules.deals import open_deal
@@ -28,13 +28,13 @@ def deal_quick_add(request: PersonRequest, slug: str, stage_pk: int) -> HttpResp
     stage = get_object_or_404(
         Stage.objects.live().select_related("pipeline"), pk=stage_pk, pipeline=shown.pipeline, kind=Stage.Kind.OPEN
     )
-    form = QuickAddForm(request.POST or None)
+    form = QuickAddForm(posted(request))
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         try:
             fields = {"name": said["name"], "amount": said["amount"]}
             if said["company"]:
-                fields["company"] = company_named(said["company"], by=person)
+                fields["company"] = Company(name=said["company"])  # found or added with the deal, or not at all
             deal = open_deal(stage=stage, fields=fields, by=person, now=timezone.now())
         except RuleError as refusal:
             form.add_error(None, refusal.message)

@@ -56,5 +56,9 @@ def test_an_unsafe_production_does_not_start(name: str, value: str) -> None:
     assert f"does not start in production like this: {name} must" in result.stderr
 
 
+def test_a_number_that_is_none_is_named() -> None:
+    assert "EMAIL_TIMEOUT is 'soon'; it must be a whole number." in _check(SAFE | {"EMAIL_TIMEOUT": "soon"}).stderr
+
+
 def test_an_unknown_mode_is_named() -> None:
     assert "must be one of development, demo, test, production" in _check({"VORONKA_ENV": "prod"}).stderr

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from crm.models import ExchangeRate, User
+from crm.models import Company, ExchangeRate, User
 from pipeline.models import ChecklistItem, Deal, LossReason, Stage
 from tests.factories import CompanyFactory, DealFactory, FollowUpFactory
 
@@ -322,3 +322,10 @@ def test_quick_add_makes_a_deal_and_says_what_is_wrong(
     deal = Deal.objects.get(name="New line")
     assert (deal.stage, deal.company.name) == (stages["meeting"], "Alpen")
     assert login(viewer).post(url, {"name": "No"}).status_code == 403
+
+
+def test_quick_add_that_is_refused_leaves_no_company(rep_client: Client, stages: Stages) -> None:
+    Stage.objects.filter(pk=stages["meeting"].pk).update(required_fields=["expected_close_on"])
+    url = f"/board/sales/columns/{stages['meeting'].pk}/add/"
+    assert rep_client.post(url, {"name": "New line", "company": "Alpen"}).status_code == 422
+    assert not Company.objects.filter(name="Alpen").exists()

@@ -359,6 +359,13 @@ def test_writing_is_refused_to_readers_and_hidden_from_outsiders(
     assert (deal.version, deal.deleted_at) == (1, None)
 
 
+@pytest.mark.parametrize("name", ["deal_edit", "deal_move", "deal_win", "deal_lose", "deal_contract"])
+def test_an_empty_form_is_refused(client: Client, deal: Deal, rep: User, name: str) -> None:
+    client.force_login(rep)
+
+    assert client.post(reverse(name, args=[deal.pk])).status_code == 422
+
+
 def test_wrong_verbs_are_refused(client: Client, deal: Deal, rep: User) -> None:
     client.force_login(rep)
 

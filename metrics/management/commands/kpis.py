@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from argparse import ArgumentTypeError
 from typing import Any
 
 from django.conf import settings
@@ -61,7 +62,7 @@ def _day(text: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text)
     except ValueError as error:
-        raise CommandError(f"{text!r} is not a day; write it as YYYY-MM-DD.") from error
+        raise ArgumentTypeError(f"{text!r} is not a day; write it as YYYY-MM-DD.") from error
 
 
 def _scope(options: dict[str, Any]) -> Scope:
