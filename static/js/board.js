@@ -98,10 +98,20 @@
     });
   }
 
+  /* Dropped on the won column a deal is won as on the Won zone: the real amount and day are asked for. */
+  function wins(card, spot) {
+    return card.closest(".column").dataset.kind === "won" && spot.parent.closest(".column").dataset.kind !== "won";
+  }
+
   /* Post a move already shown; any answer but 200 puts the card back to `spot` and says why. */
   async function postMove(card, spot) {
     const { stage, after, before } = placeOf(card);
     const pk = card.dataset.pk;
+    if (wins(card, spot)) {
+      putBack(card, spot);
+      htmx.ajax("GET", `/deals/${pk}/win/`, { target: "#dialog" });
+      return false;
+    }
     card.classList.add("is-saving");
     const fields = { to: stage, after, before, version: card.dataset.version, key: crypto.randomUUID() };
     let answer;

@@ -133,6 +133,21 @@ def test_dropped_on_lost_asks_for_the_reason(rep: User, deal: Deal, log_in: LogI
     assert (deal.outcome, deal.loss_reason.name, deal.competitor) == ("lost", "Price", "Termalis")
 
 
+def test_dropped_on_the_won_column_asks_for_amount_and_day(
+    rep: User, deal: Deal, columns: dict[str, Stage], log_in: LogIn
+) -> None:
+    page = log_in(rep)
+    page.goto("/board/")
+    drag(page, deal, column(page, columns["fulfilment"]))
+    dialog = page.locator("#dialog")
+    dialog.get_by_label("Amount").fill("70,000")
+    expect(column(page, columns["proposal"])).to_contain_text("Pasteuriser P-500")
+    dialog.get_by_role("button", name="Mark as won").click()
+    expect(column(page, columns["fulfilment"])).to_contain_text("€70,000")
+    deal.refresh_from_db()
+    assert (deal.outcome, deal.amount) == ("won", 70_000)
+
+
 def test_of_two_who_move_a_card_the_second_sees_who_was_first(
     rep: User, manager: User, deal: Deal, columns: dict[str, Stage], log_in: LogIn
 ) -> None:
