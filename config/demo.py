@@ -86,7 +86,7 @@ def main() -> None:
     os.environ["VORONKA_ENV"] = "demo"
     port = os.environ.setdefault("PORT", "8000")
     lock = _be_the_only_one()
-    _refuse_taken_port(int(port))
+    _refuse_unusable_port(port)
     ensure_servers = _servers()
     parts = _parts(port)
     try:
@@ -102,6 +102,8 @@ def main() -> None:
                 part.start_again_if_dead()
     except subprocess.CalledProcessError as error:
         sys.exit(error.returncode)
+    except embedded.EmbeddedServerError as error:
+        sys.exit(str(error))
     finally:
         _stop(parts)
         lock.close()
@@ -207,7 +209,10 @@ def _be_the_only_one() -> IO[str]:
     return lock
 
 
-def _refuse_taken_port(port: int) -> None:
+def _refuse_unusable_port(text: str) -> None:
+    port = int(text) if text.isdecimal() and len(text) <= 5 else 0
+    if not 0 < port < 1 << 16:
+        sys.exit(f"PORT is {text!r}; it must be a number from 1 to 65535, as in PORT=8123 make demo.")
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
