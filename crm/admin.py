@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from allauth.account.models import EmailAddress
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Model, QuerySet
@@ -33,6 +35,10 @@ admin.site.site_header = _("Voronka settings")
 admin.site.site_title = _("Voronka settings")
 admin.site.index_title = _("Settings")
 admin.site.disable_action("delete_selected")
+# What a person may do follows from their role, and they have the one address they log in by.
+for unused in (Group, EmailAddress):
+    if admin.site.is_registered(unused):
+        admin.site.unregister(unused)
 
 
 class ActingAdmin(admin.ModelAdmin):
@@ -105,6 +111,10 @@ class TeamAdmin(ActingAdmin):
     list_display = ("name", "shares_records")
     search_fields = ("name",)
     filter_horizontal = ("leaders",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        """A team with people in it stays; they are moved first."""
+        return obj is None or not User.objects.filter(team=obj.pk).exists()
 
 
 @admin.register(LeadSource)

@@ -6,7 +6,7 @@ The key of a row is the reminder and its local date: however the zone changes af
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from crm.models import FollowUp, Notification, OutboxRow, Reminder, Subject, User, subjects_seen_by
@@ -27,8 +27,8 @@ def key_of(reminder: Reminder) -> str:
 # --- Planning: in the transaction of the follow-up ------------------------------------------------------------------
 
 
-def set_reminders(follow_up: FollowUp, times: Iterable[WallTime], *, now: dt.datetime) -> None:
-    """Remind the assignee at `times` and at no other; times that have passed already are left out."""
+def set_reminders(follow_up: FollowUp, times: Sequence[WallTime], *, now: dt.datetime) -> None:
+    """Remind the assignee at `times`; those past are left out, and where all are, it is when the follow-up is due."""
     drop_reminders(follow_up)
     made = Reminder.objects.bulk_create(_reminders_at(follow_up, times, now=now))
     outbox.queue(_intent(reminder, follow_up) for reminder in made)
@@ -64,8 +64,11 @@ def move_reminders_to_zone(follow_up: FollowUp, zone: str) -> None:
         rows.update(due_at=reminder.fires_at, available_at=reminder.fires_at)
 
 
-def _reminders_at(follow_up: FollowUp, times: Iterable[WallTime], *, now: dt.datetime) -> list[Reminder]:
+def _reminders_at(follow_up: FollowUp, times: Sequence[WallTime], *, now: dt.datetime) -> list[Reminder]:
     ahead = sorted({time for time in times if time.utc > now}, key=lambda time: time.utc)
+    if times and not ahead and follow_up.due_at > now:
+        # Due so soon that every time asked for has gone by: then when it is due.
+        ahead = [WallTime.stored(follow_up.due_local, follow_up.time_zone)]
     return [Reminder(follow_up=follow_up, fires_local=time.as_stored, fires_at=time.utc) for time in ahead]
 
 

@@ -41,6 +41,15 @@ def due_call(lead: Lead, assignee: User, title: str = "Call Daria", **fields: ob
     return call
 
 
+def test_what_is_due_sooner_than_its_reminder_is_reminded_of_when_due(lead: Lead, rep: User) -> None:
+    now = timezone.now()
+    due = WallTime.of(now + dt.timedelta(minutes=10), rep.time_zone)
+    call = plan_follow_up(lead, plan=Plan("Call", due, rep, remind_before=(15, 60)), by=None, now=now)
+    assert [reminder.fires_at for reminder in call.reminders.all()] == [call.due_at]
+    unasked = plan_follow_up(lead, plan=Plan("Call", due, rep, remind_before=()), by=None, now=now)
+    assert not unasked.reminders.exists()
+
+
 def test_reminder_comes_in_the_page_and_by_mail_once(lead: Lead, rep: User, mailoutbox: Mails) -> None:
     due_call(lead, rep, note="Bring samples")
 
