@@ -215,6 +215,9 @@ def _revert_last_stay(deal: Deal, last: AuditEntry, *, by: User, now: dt.datetim
     deal.outcome = Deal.Outcome.WON if won_before else Deal.Outcome.OPEN
     deal.won_at = before.entered_at if won_before else None
     deal.closing_owner = deal.owner if won_before else None
+    if "amount" in last.before:  # the real amount came with the win
+        was = last.before["amount"]
+        deal.amount = None if was is None else Decimal(str(was))
     if last.before.get("outcome") == Deal.Outcome.LOST:
         _lose_again(deal, last.before)
 

@@ -138,6 +138,14 @@ def test_undo_puts_the_card_back_between_its_neighbours(rep: User, stages: Stage
     assert list(Deal.objects.filter(stage=stages["meeting"]).in_board_order()) == [above, deal, below]
 
 
+def test_undoing_a_win_takes_its_amount_back(deal: Deal, rep: User, stages: Stages) -> None:
+    won = move(deal, stages["fulfilment"], rep, now=timezone.now(), details=MoveDetails(amount=Decimal(900)))
+
+    undone = undo_move(won, seen_version=won.version, by=rep, now=timezone.now())
+
+    assert (undone.outcome, undone.amount) == ("open", Decimal(500))
+
+
 def test_undo_is_for_the_mover_and_for_seconds(deal: Deal, rep: User, manager: User, stages: Stages) -> None:
     moved = move(deal, stages["meeting"], rep, now=timezone.now())
 
