@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from crm.admin import ActingAdmin
+from crm.admin.base import ActingAdmin
 from metrics.models import Spend
 
 

@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from crm.admin import ActingAdmin, ReadOnlyAdmin
+from crm.admin.base import ActingAdmin, ReadOnlyAdmin
 from crm.rules.errors import RuleError
 from pipeline.models import (
     ChecklistItem,

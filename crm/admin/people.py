@@ -1,0 +1,70 @@
+"""People and teams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from crm.admin.base import ActingAdmin
+from crm.models import Team, User
+from crm.rules.sessions import end_sessions
+
+
+class PersonCreationForm(AdminUserCreationForm):
+    """A new person: e-mail, name, role, password."""
+
+    class Meta:
+        model = User
+        fields = ("email", "name", "role", "team")
+
+
+@admin.register(User)
+class UserAdmin(ActingAdmin, DjangoUserAdmin):
+    """People: what they are here for, and whether they can log in. People who left are deactivated, not deleted."""
+
+    add_form = PersonCreationForm
+    ordering = ("name",)
+    list_display = ("name", "email", "role", "team", "is_active")
+    list_filter = ("role", "team", "is_active")
+    search_fields = ("name", "email")
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "joined_at")
+    fieldsets = (
+        (None, {"fields": ("name", "email", "password")}),
+        (_("Work"), {"fields": ("role", "team", "is_active")}),
+        (_("Manners"), {"fields": ("language", "time_zone", "theme")}),
+        (_("Reminders"), {"fields": ("reminds_in_page", "reminds_by_email", "quiet_from", "quiet_until")}),
+        (_("Dates"), {"fields": ("joined_at", "last_login")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("email", "name", "role", "team", "usable_password", "password1", "password2")}),
+    )
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's)
+        """Who is shut out is shut out everywhere, and stays so when let in again."""
+        super().save_model(request, obj, form, change)
+        if change and not obj.is_active:
+            end_sessions(obj, now=timezone.now())
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        return False
+
+
+@admin.register(Team)
+class TeamAdmin(ActingAdmin):
+    """Who works together and who leads them."""
+
+    list_display = ("name", "shares_records")
+    search_fields = ("name",)
+    filter_horizontal = ("leaders",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        """A team with people in it stays; they are moved first."""
+        return obj is None or not User.objects.filter(team=obj.pk).exists()
