@@ -316,8 +316,13 @@ LOGGING = {
         "line": {"format": "{levelname:<7} {name}: {message}", "style": "{"},
         "json": {"()": "config.logging.JsonFormatter"},
     },
+    "filters": {"secrets": {"()": "config.logging.RedactSecrets"}},
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "json" if IS_PRODUCTION else "line"},
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "filters": ["secrets"],
+            "formatter": "json" if IS_PRODUCTION else "line",
+        },
     },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {

@@ -12,9 +12,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from crm.admin.base import ActingAdmin
+from crm.admin.base import ActingAdmin, person_acting
 from crm.models import Team, User
 from crm.rules.sessions import end_sessions
+from crm.rules.tokens import revoke_tokens_of
 
 
 class PersonCreationForm(AdminUserCreationForm):
@@ -51,7 +52,9 @@ class UserAdmin(ActingAdmin, DjangoUserAdmin):
         """Who is shut out is shut out everywhere, and stays so when let in again."""
         super().save_model(request, obj, form, change)
         if change and not obj.is_active:
-            end_sessions(obj, now=timezone.now())
+            now = timezone.now()
+            end_sessions(obj, now=now)
+            revoke_tokens_of(obj, by=person_acting(request), now=now)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
         return False

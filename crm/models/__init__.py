@@ -13,10 +13,12 @@ from crm.models.money import ExchangeRate, base_currency, currency_field
 from crm.models.outbox import Heartbeat, Notification, OutboxRow
 from crm.models.subjects import AboutSubject, Subject, kind_of, subject_models, subjects_seen_by
 from crm.models.text import Bilingual, folded, search_column
+from crm.models.tokens import ApiToken, Token
 
 __all__ = [
     "AboutSubject",
     "Activity",
+    "ApiToken",
     "AuditEntry",
     "Bilingual",
     "Campaign",
@@ -39,6 +41,7 @@ __all__ = [
     "SearchedQuerySet",
     "Subject",
     "Team",
+    "Token",
     "User",
     "audited",
     "base_currency",
