@@ -8,10 +8,12 @@ from crm.models.audit import AuditEntry, audited
 from crm.models.companies import Company, Contact, SearchedQuerySet
 from crm.models.follow_ups import FollowUp, Reminder
 from crm.models.imports import ImportRow, ImportRun
+from crm.models.lead_forms import ConsentText, LeadForm, LeadFormField
 from crm.models.leads import Campaign, DisqualifyReason, Lead, LeadSource
 from crm.models.money import ExchangeRate, base_currency, currency_field
 from crm.models.outbox import Heartbeat, Notification, OutboxRow
 from crm.models.subjects import AboutSubject, Subject, kind_of, subject_models, subjects_seen_by
+from crm.models.submissions import DoorCount, Submission
 from crm.models.text import Bilingual, folded, search_column
 from crm.models.tokens import ApiToken, Token
 
@@ -23,8 +25,10 @@ __all__ = [
     "Bilingual",
     "Campaign",
     "Company",
+    "ConsentText",
     "Contact",
     "DisqualifyReason",
+    "DoorCount",
     "ExchangeRate",
     "FirstAnswer",
     "FollowUp",
@@ -32,6 +36,8 @@ __all__ = [
     "ImportRow",
     "ImportRun",
     "Lead",
+    "LeadForm",
+    "LeadFormField",
     "LeadSource",
     "Notification",
     "OutboxRow",
@@ -40,6 +46,7 @@ __all__ = [
     "Reminder",
     "SearchedQuerySet",
     "Subject",
+    "Submission",
     "Team",
     "Token",
     "User",
