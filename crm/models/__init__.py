@@ -7,7 +7,7 @@ from crm.models.answers import FirstAnswer
 from crm.models.audit import AuditEntry, audited
 from crm.models.companies import Company, Contact, SearchedQuerySet
 from crm.models.follow_ups import FollowUp, Reminder
-from crm.models.imports import ImportRow, ImportRun
+from crm.models.imports import ImportChunk, ImportFile, ImportMapping, ImportRefusal, ImportRow, ImportRun
 from crm.models.lead_forms import ConsentText, LeadForm, LeadFormField
 from crm.models.leads import Campaign, DisqualifyReason, Lead, LeadSource
 from crm.models.money import ExchangeRate, base_currency, currency_field
@@ -33,6 +33,10 @@ __all__ = [
     "FirstAnswer",
     "FollowUp",
     "Heartbeat",
+    "ImportChunk",
+    "ImportFile",
+    "ImportMapping",
+    "ImportRefusal",
     "ImportRow",
     "ImportRun",
     "Lead",

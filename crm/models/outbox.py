@@ -121,6 +121,7 @@ class Notification(AboutSubject):
 
         REMINDER = "reminder", _("Reminder")
         ROTTING = "rotting", _("Rotting deal")
+        IMPORT = "import", _("Import")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=20, choices=Kind.choices)
