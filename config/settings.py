@@ -16,6 +16,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from phonenumbers import SUPPORTED_REGIONS
 
 from config import embedded
 
@@ -228,6 +229,11 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", "UTC")  # the organisation's: metrics cut their days in it
 BASE_CURRENCY = env.str("BASE_CURRENCY", "EUR" if IS_TEST else "USD")  # the tests write their sums in euros
+# Whose phone numbers are written without a country code: an ISO code, as RU, DE or US.
+PHONE_REGION = env.str("PHONE_REGION", "RU").upper()
+if PHONE_REGION not in SUPPORTED_REGIONS:
+    message = f"PHONE_REGION is {PHONE_REGION!r}; it must be the two letters of a country, as RU, DE or US."
+    raise ImproperlyConfigured(message)
 RESPOND_WITHIN_MINUTES = _whole_number("RESPOND_WITHIN_MINUTES", 60)  # for leads whose source does not say
 
 # --- Static files ---------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 
 from crm.models.access import OwnedQuerySet, Recoverable
 from crm.models.accounts import User
+from crm.models.keys import CompanyKey, DomainKey, PersonKey, PhoneKey, email_key, key_column, key_index
 from crm.models.subjects import Subject
 from crm.models.text import folded, search_column
 
@@ -49,6 +50,8 @@ class Company(Subject, Recoverable):
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     search = search_column("name", "domain")
+    name_key = key_column(CompanyKey("name"))
+    domain_key = key_column(DomainKey("domain"))
 
     objects = CustomerQuerySet.as_manager()
 
@@ -61,6 +64,9 @@ class Company(Subject, Recoverable):
             GinIndex(fields=("search",), name="crm_company_search", opclasses=("gin_trgm_ops",)),
             # The company list in the order of names.
             models.Index(fields=("search", "id"), name="crm_company_by_name"),
+            # Whether a company is there already.
+            key_index("company", "name_key"),
+            key_index("company", "domain_key"),
         )
 
     def __str__(self) -> str:
@@ -87,6 +93,9 @@ class Contact(Subject, Recoverable):
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     search = search_column("name", "email", "phone")
+    name_key = key_column(PersonKey("name"))
+    email_key = key_column(email_key("email"))
+    phone_key = key_column(PhoneKey("phone"))
 
     objects = CustomerQuerySet.as_manager()
 
@@ -99,6 +108,10 @@ class Contact(Subject, Recoverable):
             GinIndex(fields=("search",), name="crm_contact_search", opclasses=("gin_trgm_ops",)),
             # The contact list in the order of names.
             models.Index(fields=("search", "id"), name="crm_contact_by_name"),
+            # Whether a person is there already.
+            key_index("contact", "name_key"),
+            key_index("contact", "email_key"),
+            key_index("contact", "phone_key"),
         )
 
     def __str__(self) -> str:

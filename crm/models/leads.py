@@ -19,6 +19,7 @@ from crm.models.access import Recoverable, within
 from crm.models.accounts import Team, User
 from crm.models.audit import audited
 from crm.models.companies import Company, Contact, SearchedQuerySet
+from crm.models.keys import KEYS, CompanyKey, PersonKey, PhoneKey, email_key, key_column, key_index
 from crm.models.subjects import Subject
 from crm.models.text import Bilingual, search_column
 
@@ -105,7 +106,7 @@ class LeadQuerySet(SearchedQuerySet):
         return self.filter(status=Lead.Status.NURTURING, nurture_until__lte=day)
 
 
-@audited(kind="lead")
+@audited(kind="lead", ignore=KEYS)
 class Lead(Subject, Recoverable):
     """Someone who might buy, not yet qualified."""
 
@@ -155,6 +156,10 @@ class Lead(Subject, Recoverable):
     )
     version = models.PositiveIntegerField(default=1, editable=False)
     search = search_column("name", "company_name", "email", "phone")
+    name_key = key_column(PersonKey("name"))
+    company_key = key_column(CompanyKey("company_name"))
+    email_key = key_column(email_key("email"))
+    phone_key = key_column(PhoneKey("phone"))
 
     objects = LeadQuerySet.as_manager()
 
@@ -185,6 +190,11 @@ class Lead(Subject, Recoverable):
             models.Index(
                 fields=("created_at",), name="crm_lead_waiting", condition=Q(status="new", first_response_at=None)
             ),
+            # Whether somebody is there already.
+            key_index("lead", "name_key"),
+            key_index("lead", "company_key"),
+            key_index("lead", "email_key"),
+            key_index("lead", "phone_key"),
         )
 
     def __str__(self) -> str:
