@@ -39,7 +39,7 @@ class UserAdmin(ActingAdmin, DjangoUserAdmin):
     readonly_fields = ("last_login", "joined_at")
     fieldsets = (
         (None, {"fields": ("name", "email", "password")}),
-        (_("Work"), {"fields": ("role", "team", "is_active")}),
+        (_("Work"), {"fields": ("role", "team", "working_calendar", "is_active")}),
         (_("Manners"), {"fields": ("language", "time_zone", "theme")}),
         (_("Reminders"), {"fields": ("reminds_in_page", "reminds_by_email", "quiet_from", "quiet_until")}),
         (_("Dates"), {"fields": ("joined_at", "last_login")}),
@@ -64,7 +64,7 @@ class UserAdmin(ActingAdmin, DjangoUserAdmin):
 class TeamAdmin(ActingAdmin):
     """Who works together and who leads them."""
 
-    list_display = ("name", "shares_records")
+    list_display = ("name", "shares_records", "working_calendar")
     search_fields = ("name",)
     filter_horizontal = ("leaders",)
 

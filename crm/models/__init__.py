@@ -16,13 +16,16 @@ from crm.models.subjects import AboutSubject, Subject, kind_of, subject_models, 
 from crm.models.submissions import DoorCount, Submission
 from crm.models.text import Bilingual, folded, search_column
 from crm.models.tokens import ApiToken, Token
+from crm.models.working_time import Absence, CalendarException, WorkingCalendar, WorkingSpan, regions_by_country
 
 __all__ = [
     "AboutSubject",
+    "Absence",
     "Activity",
     "ApiToken",
     "AuditEntry",
     "Bilingual",
+    "CalendarException",
     "Campaign",
     "Company",
     "ConsentText",
@@ -54,11 +57,14 @@ __all__ = [
     "Team",
     "Token",
     "User",
+    "WorkingCalendar",
+    "WorkingSpan",
     "audited",
     "base_currency",
     "currency_field",
     "folded",
     "kind_of",
+    "regions_by_country",
     "search_column",
     "subject_models",
     "subjects_seen_by",

@@ -36,6 +36,15 @@ class Team(models.Model):
         verbose_name=_("led by"),
         help_text=_("Managers who see and change everything of this team."),
     )
+    working_calendar = models.ForeignKey(
+        "crm.WorkingCalendar",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("working calendar"),
+        help_text=_("Empty: the organisation's."),
+    )
 
     class Meta:
         verbose_name = _("team")
@@ -111,6 +120,15 @@ class User(AbstractBaseUser):
     joined_at = models.DateTimeField(_("joined"), auto_now_add=True)
     language = models.CharField(_("language"), max_length=5, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE)
     time_zone = models.CharField(_("time zone"), max_length=64, choices=time_zone_choices, default=settings.TIME_ZONE)
+    working_calendar = models.ForeignKey(
+        "crm.WorkingCalendar",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("working calendar"),
+        help_text=_("Empty: the team's, else the organisation's."),
+    )
     theme = models.CharField(_("theme"), max_length=5, choices=Theme.choices, default=Theme.AUTO)
     reminds_by_email = models.BooleanField(_("remind me by e-mail"), default=True)
     reminds_in_page = models.BooleanField(_("remind me in the page"), default=True)
