@@ -12,6 +12,7 @@ from crm.models.lead_forms import ConsentText, LeadForm, LeadFormField
 from crm.models.leads import Campaign, DisqualifyReason, Lead, LeadSource
 from crm.models.money import ExchangeRate, base_currency, currency_field
 from crm.models.outbox import Heartbeat, Notification, OutboxRow
+from crm.models.segments import Segment
 from crm.models.subjects import AboutSubject, Subject, kind_of, subject_models, subjects_seen_by
 from crm.models.submissions import DoorCount, Submission
 from crm.models.text import Bilingual, folded, search_column
@@ -52,6 +53,7 @@ __all__ = [
     "Recoverable",
     "Reminder",
     "SearchedQuerySet",
+    "Segment",
     "Subject",
     "Submission",
     "Team",
