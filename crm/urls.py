@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from crm.views import activities, appearance, choosers, companies, follow_ups, leads, notifications, user_settings
+from crm.views import (
+    activities,
+    appearance,
+    choosers,
+    companies,
+    follow_ups,
+    leads,
+    notifications,
+    tokens,
+    user_settings,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # Activities
@@ -27,6 +37,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me/language/", appearance.language_choose, name="language_choose"),
     # Settings of one's own
     path("settings/", user_settings.user_settings, name="user_settings"),
+    path("settings/tokens/new/", tokens.api_token_create, name="api_token_create"),
+    path("settings/tokens/<int:pk>/revoke/", tokens.api_token_revoke, name="api_token_revoke"),
     # Notifications
     path("notifications/", notifications.notification_list, name="notification_list"),
     path("notifications/bell/", notifications.notification_bell, name="notification_bell"),

@@ -3,3 +3,6 @@
 from crm.admin import audit, leads, money, outbox, people, site, working_time
 
 __all__ = ["audit", "leads", "money", "outbox", "people", "site", "working_time"]
+from crm.admin import audit, leads, money, outbox, people, site, tokens
+
+__all__ = ["audit", "leads", "money", "outbox", "people", "site", "tokens"]

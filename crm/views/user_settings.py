@@ -5,19 +5,19 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from crm.forms.user_settings import UserSettingsForm
-from crm.models import User
+from crm.models import ApiToken, User
 from crm.rules.user_settings import change_settings
 from crm.views.requests import PersonRequest, posted
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def user_settings(request: PersonRequest) -> HttpResponse:
-    """Name, language, time zone, theme, channels and quiet hours."""
+    """Name, language, time zone, theme, channels and quiet hours; and the tokens of one's programs."""
     # A copy: the form writes what was typed into its instance, and the page around shows the person as they are.
     person = User.objects.get(pk=request.user.pk)
     form = UserSettingsForm(posted(request), instance=person)
@@ -26,4 +26,5 @@ def user_settings(request: PersonRequest) -> HttpResponse:
         with translation.override(changed.language):
             messages.success(request, _("Your settings are kept."))
         return redirect("user_settings")
-    return render(request, "crm/user_settings.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "tokens": ApiToken.objects.of(request.user), "now": timezone.now()}
+    return render(request, "crm/user_settings.html", context, status=422 if form.errors else 200)

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from crm.models import Activity, Notification, Team, User
+from crm.rules.tokens import create_api_token
 from pipeline.models import ChecklistItem, Deal, LineItem, Pipeline, Product, Stage
 from tests.factories import (
     ActivityFactory,
@@ -115,7 +116,9 @@ def _parts(deal: Deal, own: User) -> dict[str, Any]:
 
 def _notice(deal: Deal, own: User) -> dict[str, Any]:
     kind = ContentType.objects.get_for_model(Deal)
+    token_ends = timezone.now() + dt.timedelta(days=1)
+    api_token = create_api_token(name=NAME, scope="read", expires_at=token_ends, by=own, now=timezone.now()).token
     notice = Notification.objects.create(
         user=own, kind="rotting", dedupe_key="access", text=f"{NAME} waits", subject_type=kind, subject_id=deal.pk
     )
-    return {"notice": notice}
+    return {"notice": notice, "api_token": api_token}

@@ -29,6 +29,8 @@ ROWS: dict[str, Row] = {
     "theme_choose": writes(EVERYBODY, fields={"theme": "dark"}),
     "language_choose": writes(EVERYBODY, fields={"language": "ru"}),
     "user_settings": form(EVERYBODY),
+    "api_token_create": form(EVERYBODY, fields={"name": "Books", "scope": "read", "days": "30"}),
+    "api_token_revoke": writes(ADDRESSEE, of(pk="api_token")),
     "notification_list": reads(EVERYBODY),
     "notification_bell": Row(get=PUBLIC, post=NOBODY_PUBLIC),  # silent for strangers
     "notification_read_all": writes(EVERYBODY),
