@@ -12,6 +12,7 @@ from crm.models.lead_forms import ConsentText, LeadForm, LeadFormField
 from crm.models.leads import Campaign, DisqualifyReason, Lead, LeadSource
 from crm.models.money import ExchangeRate, base_currency, currency_field
 from crm.models.outbox import Heartbeat, Notification, OutboxRow
+from crm.models.scores import FEWEST_OUTCOMES, ScoreModel, ScoreRule
 from crm.models.segments import Segment
 from crm.models.subjects import AboutSubject, Subject, kind_of, subject_models, subjects_seen_by
 from crm.models.submissions import DoorCount, Submission
@@ -20,6 +21,7 @@ from crm.models.tokens import ApiToken, Token
 from crm.models.working_time import Absence, CalendarException, WorkingCalendar, WorkingSpan, regions_by_country
 
 __all__ = [
+    "FEWEST_OUTCOMES",
     "AboutSubject",
     "Absence",
     "Activity",
@@ -52,6 +54,8 @@ __all__ = [
     "OwnedQuerySet",
     "Recoverable",
     "Reminder",
+    "ScoreModel",
+    "ScoreRule",
     "SearchedQuerySet",
     "Segment",
     "Subject",

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from crm.models.access import OwnedQuerySet, Recoverable
+from crm.models.score_triggers import touches_score
 from crm.models.subjects import AboutSubject
 
 
@@ -73,6 +74,7 @@ class Activity(AboutSubject, Recoverable):
     class Meta:
         verbose_name = _("activity")
         verbose_name_plural = _("activities")
+        triggers = (touches_score,)
         ordering = ("-at", "-pk")
         constraints = (
             models.CheckConstraint(

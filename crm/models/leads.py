@@ -8,7 +8,7 @@ from typing import Self
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import ExpressionWrapper, F, Q
+from django.db.models import Case, ExpressionWrapper, F, Q, Value, When
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +20,8 @@ from crm.models.accounts import Team, User
 from crm.models.audit import audited
 from crm.models.companies import Company, Contact, SearchedQuerySet
 from crm.models.keys import KEYS, CompanyKey, PersonKey, PhoneKey, email_key, key_column, key_index
+from crm.models.score_triggers import SCORED, scored_anew
+from crm.models.scores import ScoreModel
 from crm.models.subjects import Subject
 from crm.models.text import Bilingual, search_column
 
@@ -93,6 +95,22 @@ class LeadQuerySet(SearchedQuerySet):
         """Unanswered leads whose clock has run out."""
         return self.waiting().with_answer_by().filter(answer_by__lt=now)
 
+    def with_readiness(self, now: dt.datetime) -> Self:
+        """Leads with `readiness`, cold, warm or hot by what they did lately: `Lead.readiness_at` for a query."""
+        return self.annotate(
+            readiness=Case(
+                When(last_sign_at__gt=now - Lead.HOT_FOR, then=Value(Lead.Readiness.HOT)),
+                When(last_sign_at__gt=now - Lead.WARM_FOR, then=Value(Lead.Readiness.WARM)),
+                When(created_at__gt=now - Lead.HOT_FOR, then=Value(Lead.Readiness.WARM)),
+                default=Value(Lead.Readiness.COLD),
+                output_field=models.CharField(),
+            )
+        )
+
+    def to_score(self) -> Self:
+        """Living leads of which something has changed since they were scored, or that never were."""
+        return self.present().alive().filter(scored_at__isnull=True)
+
     def unassigned(self) -> Self:
         """Leads that nobody owns."""
         return self.filter(owner__isnull=True)
@@ -106,7 +124,7 @@ class LeadQuerySet(SearchedQuerySet):
         return self.filter(status=Lead.Status.NURTURING, nurture_until__lte=day)
 
 
-@audited(kind="lead", ignore=KEYS)
+@audited(kind="lead", ignore=(*KEYS, *SCORED))
 class Lead(Subject, Recoverable):
     """Someone who might buy, not yet qualified."""
 
@@ -119,6 +137,18 @@ class Lead(Subject, Recoverable):
         CONVERTED = "converted", _("Converted")
         DISQUALIFIED = "disqualified", _("Disqualified")
         NURTURING = "nurturing", _("Nurturing")
+
+    class Readiness(models.TextChoices):
+        """How near to buying, by what they did: a sign is a touch of theirs, or a positive answer to one of ours."""
+
+        COLD = "cold", _("Cold")
+        WARM = "warm", _("Warm")
+        HOT = "hot", _("Hot")
+
+    HOT_FOR = dt.timedelta(days=7)
+    """A sign within this time makes a lead hot; having come in within it makes it warm."""
+    WARM_FOR = dt.timedelta(days=30)
+    """A sign within this time makes a lead warm."""
 
     ALIVE = (Status.NEW, Status.WORKING, Status.QUALIFIED, Status.NURTURING)
 
@@ -154,6 +184,15 @@ class Lead(Subject, Recoverable):
     contact = models.ForeignKey(
         Contact, models.SET_NULL, null=True, blank=True, related_name="leads", verbose_name=_("contact")
     )
+    # Kept by PostgreSQL (crm/models/score_triggers.py): whatever touches a lead empties `scored_at`, so that the next
+    # round scores it anew; until then its former score stays.
+    last_sign_at = models.DateTimeField(null=True, blank=True, editable=False)
+    scored_at = models.DateTimeField(_("scored"), null=True, blank=True, editable=False)
+    score = models.PositiveSmallIntegerField(_("score"), null=True, blank=True, editable=False)
+    score_reasons = models.JSONField(default=list, db_default=[], editable=False)
+    score_model = models.ForeignKey(
+        ScoreModel, models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
     search = search_column("name", "company_name", "email", "phone")
     name_key = key_column(PersonKey("name"))
@@ -178,7 +217,13 @@ class Lead(Subject, Recoverable):
                 condition=~Q(status="converted") | Q(converted_at__isnull=False),
                 violation_error_message=_("A converted lead says when it was converted."),
             ),
+            models.CheckConstraint(
+                name="crm_lead_score_fits",
+                condition=Q(score__isnull=True) | Q(score__lte=100),
+                violation_error_message=_("A score is between 0 and 100."),
+            ),
         )
+        triggers = (scored_anew,)
         indexes = (
             # The text filter of the lead list.
             GinIndex(fields=("search",), name="crm_lead_search", opclasses=("gin_trgm_ops",)),
@@ -186,6 +231,10 @@ class Lead(Subject, Recoverable):
             models.Index(fields=("-created_at", "-id"), name="crm_lead_by_created"),
             # The inbox tabs and their counts.
             models.Index(fields=("status", "owner", "-created_at"), name="crm_lead_inbox"),
+            # The lead list by score, best first.
+            models.Index(F("score").desc(nulls_last=True), F("id").desc(), name="crm_lead_by_score"),
+            # What the next round of scoring takes.
+            models.Index(fields=("id",), name="crm_lead_to_score", condition=Q(scored_at=None, deleted_at=None)),
             # Unanswered leads: the response clock, the badge in the top bar.
             models.Index(
                 fields=("created_at",), name="crm_lead_waiting", condition=Q(status="new", first_response_at=None)
@@ -203,6 +252,12 @@ class Lead(Subject, Recoverable):
     def get_absolute_url(self) -> str:
         """The lead's page."""
         return reverse("lead_detail", args=[self.pk])
+
+    def readiness_at(self, now: dt.datetime) -> str:
+        """Cold, warm or hot at `now`."""
+        if self.last_sign_at is not None and self.last_sign_at > now - self.WARM_FOR:
+            return self.Readiness.HOT if self.last_sign_at > now - self.HOT_FOR else self.Readiness.WARM
+        return self.Readiness.WARM if self.created_at > now - self.HOT_FOR else self.Readiness.COLD
 
     @property
     def respond_by(self) -> dt.datetime:
