@@ -44,4 +44,4 @@ EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
 # exec: signals reach gunicorn itself.
-CMD ["sh", "-c", "exec gunicorn config.wsgi --bind 0.0.0.0:8000 --worker-class gthread --workers $WEB_WORKERS --threads $WEB_THREADS --keep-alive 65 --max-requests 10000 --max-requests-jitter 1000 --worker-tmp-dir /dev/shm --no-control-socket --access-logfile -"]
+CMD ["sh", "-c", "exec gunicorn --config python:config.serving --bind 0.0.0.0:8000 --max-requests 10000 --max-requests-jitter 1000 --worker-tmp-dir /dev/shm --access-logfile -"]

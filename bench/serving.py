@@ -52,7 +52,7 @@ def serving() -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "4"]
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:config.serving", "--bind", f"127.0.0.1:{port}"]
     server = subprocess.Popen([*command, "--workers", "1", "--log-level", "error"], cwd=ROOT)
     try:
         for _attempt in range(100):

@@ -124,11 +124,8 @@ def stop() -> None:
 
 
 def _parts(port: str) -> list[Part]:
-    web = ["-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--log-level", "warning"]
-    web += ["--worker-class", "gthread", "--workers", "2", "--threads", "8", "--graceful-timeout", "5"]
-    # Longer than a page pauses between two questions: a connection closed just as it asks again fails the request.
-    web += ["--keep-alive", "65"]
-    web += ["--no-control-socket"]
+    web = ["-m", "gunicorn", "--config", "python:config.serving", "--bind", f"127.0.0.1:{port}"]
+    web += ["--log-level", "warning", "--graceful-timeout", "5"]
     # The warning about running as root is for servers that strangers reach.
     celery = ["-W", "ignore:::celery.platforms", "-m", "celery", "--app", "config", "--quiet"]
     worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "warning", "--without-gossip", "--without-mingle"]

@@ -41,6 +41,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/tokens/<int:pk>/revoke/", tokens.api_token_revoke, name="api_token_revoke"),
     # Notifications
     path("notifications/", notifications.notification_list, name="notification_list"),
+    path("live/", notifications.live, name="live"),
     path("notifications/bell/", notifications.notification_bell, name="notification_bell"),
     path("notifications/read/", notifications.notification_read_all, name="notification_read_all"),
     path("notifications/<int:pk>/open/", notifications.notification_open, name="notification_open"),

@@ -6,7 +6,9 @@ by the first connection and stopped some seconds after the last test.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -16,6 +18,7 @@ from config import embedded
 from crm.models import Team, User
 from pipeline.models import Pipeline, Stage
 from tests.factories import TeamFactory, UserFactory, sales_pipeline
+from tests.processes import WebServer
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +35,21 @@ def redis_url() -> str:
     if settings.IS_REDIS_EMBEDDED:
         embedded.valkey(test=True).ensure()
     return settings.REDIS_URL
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a path short enough for a socket."""
+    with tempfile.TemporaryDirectory(prefix="vr-") as path:
+        yield Path(path)
+
+
+@pytest.fixture
+def web_server(folder: Path, transactional_db: None) -> Iterator[WebServer]:
+    """The site as production serves it, on this test's database."""
+    server = WebServer(folder).start()
+    yield server
+    server.kill()
 
 
 # --- The cast -------------------------------------------------------------------------------------------------------

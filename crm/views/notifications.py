@@ -47,6 +47,13 @@ def notification_bell(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@require_safe
+@login_not_required
+def live(_request: HttpRequest) -> HttpResponse:
+    """204, on which a browser does not ask again, from a server without streams; config/live.py answers before this."""
+    return HttpResponse(status=204)
+
+
 @require_POST
 def notification_open(request: PersonRequest, pk: int) -> HttpResponse:
     """Read a notice and go to what it is about, or back to the list where that may no longer be seen."""

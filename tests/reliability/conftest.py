@@ -5,66 +5,19 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
-import tempfile
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
-from django.conf import settings
-from django.db import connection
+
+from tests.processes import START_SECONDS, Process, database_url, wait_until
 
 HERE = Path(__file__).resolve().parent
-START_SECONDS = 30.0
-
-
-def wait_until(is_so: Callable[[], Any], seconds: float, *, every: float = 0.1) -> bool:
-    """Wait until `is_so()`; false when it is not within `seconds`."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if is_so():
-            return True
-        time.sleep(every)
-    return bool(is_so())
-
-
-class Process:
-    """One process in a session of its own, so that it dies with its children and nobody else."""
-
-    def __init__(self, command: list[str], environment: dict[str, str], log: Path) -> None:
-        self.command, self.environment, self.log = command, environment, log
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> Process:
-        """Start it, or start it again."""
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command,
-                cwd=settings.BASE_DIR,
-                env=self.environment,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                start_new_session=True,
-            )
-        return self
-
-    def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
-        """Kill it and its children at once, wherever they are."""
-        if self.process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, number)
-        self.process.wait()
-
-    def is_alive(self) -> bool:
-        """Whether it runs."""
-        return self.process is not None and self.process.poll() is None
 
 
 class Broker(Process):
@@ -169,22 +122,6 @@ class Crew:
         member = Process(command, self.environment, self.folder / "crew.log").start()
         self.members.append(member)
         return member
-
-
-def database_url() -> str:
-    """The address of the database of this very test run, for other processes."""
-    found = connection.settings_dict
-    host, name = str(found["HOST"]), found["NAME"]
-    if host.startswith("/"):
-        return f"postgresql://{found['USER']}@/{host}/{name}"
-    return f"postgresql://{found['USER']}:{found['PASSWORD']}@{host}:{found['PORT'] or 5432}/{name}"
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder with a path short enough for a socket."""
-    with tempfile.TemporaryDirectory(prefix="vr-") as path:
-        yield Path(path)
 
 
 @pytest.fixture

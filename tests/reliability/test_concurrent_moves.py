@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import http.client
-import os
 import re
-import socket
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Barrier
 from urllib.parse import urlencode
 
@@ -23,7 +19,7 @@ from django.test import Client
 from crm.models import AuditEntry, User
 from pipeline.models import Deal, Pipeline, Stage
 from tests.factories import DealFactory, TeamFactory, UserFactory, sales_pipeline
-from tests.reliability.conftest import START_SECONDS, Process, database_url, wait_until
+from tests.processes import WebServer
 
 pytestmark = [pytest.mark.reliability, pytest.mark.django_db(transaction=True)]
 
@@ -72,26 +68,6 @@ class Mover:
 
 
 @pytest.fixture
-def port(folder: Path, transactional_db: None) -> Iterator[int]:
-    """The port of a gunicorn on this test's database, with as many processes and threads as the demo's."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = int(listener.getsockname()[1])
-    command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--log-level", "error"]
-    command += ["--worker-class", "gthread", "--workers", "2", "--threads", "8", "--no-control-socket"]
-    environment = {**os.environ, "VORONKA_ENV": "test", "DATABASE_URL": database_url()}
-    server = Process(command, environment, folder / "gunicorn.log").start()
-
-    def answers() -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
-
-    assert wait_until(answers, START_SECONDS), (folder / "gunicorn.log").read_text()
-    yield port
-    server.kill()
-
-
-@pytest.fixture
 def managers(transactional_db: None) -> list[User]:
     """Twenty people who may all move the same deals: the leaders of one team."""
     team = TeamFactory(name="Crowded")
@@ -116,7 +92,9 @@ def at_once(movers: list[Mover], act: Callable[[int, Mover, Barrier], list[Answe
         return [answer for one in acts for answer in one.result()]
 
 
-def test_two_hundred_moves_of_twenty_people_at_once(port: int, pipeline: Pipeline, managers: list[User]) -> None:
+def test_two_hundred_moves_of_twenty_people_at_once(
+    web_server: WebServer, pipeline: Pipeline, managers: list[User]
+) -> None:
     open_stages = list(pipeline.stages.filter(kind=Stage.Kind.OPEN).order_by("position"))
     deals = [DealFactory(owner=managers[0], stage=open_stages[0]) for _number in range(DEALS)]
     neighbours = [DealFactory(owner=managers[0], stage=stage).pk for stage in open_stages]
@@ -134,7 +112,7 @@ def test_two_hundred_moves_of_twenty_people_at_once(port: int, pipeline: Pipelin
             barrier.wait()
         return answers
 
-    answers = at_once([Mover(port, person) for person in managers], drag)
+    answers = at_once([Mover(web_server.port, person) for person in managers], drag)
 
     found = Counter(answer.status for answer in answers)
     print(f"\n{sum(found.values())} moves by {CLIENTS} people: {found[200]} moved, {found[409]} came second")
@@ -150,7 +128,9 @@ def test_two_hundred_moves_of_twenty_people_at_once(port: int, pipeline: Pipelin
     assert list(Deal.objects.open().filter(stage=last).in_board_order())[-1].pk == neighbours[open_stages.index(last)]
 
 
-def test_a_retry_that_overtakes_its_first_try_moves_once(port: int, pipeline: Pipeline, managers: list[User]) -> None:
+def test_a_retry_that_overtakes_its_first_try_moves_once(
+    web_server: WebServer, pipeline: Pipeline, managers: list[User]
+) -> None:
     stages = {stage.slug: stage for stage in pipeline.stages.all()}
     deal = DealFactory(owner=managers[0], stage=stages["prospecting"])
 
@@ -158,7 +138,7 @@ def test_a_retry_that_overtakes_its_first_try_moves_once(port: int, pipeline: Pi
         barrier.wait()
         return [mover.move(deal.pk, to=stages["meeting"].pk, version=1, key="one drag, posted ten times")]
 
-    answers = at_once([Mover(port, managers[0]) for _number in range(10)], post_the_same)
+    answers = at_once([Mover(web_server.port, managers[0]) for _number in range(10)], post_the_same)
 
     assert Counter(answer.status for answer in answers) == {200: 10}
     deal.refresh_from_db()

@@ -16,7 +16,8 @@ from crm.models import Heartbeat, Notification, OutboxRow, User
 from crm.rules.follow_ups import Plan, plan_follow_up
 from crm.rules.wall_clock import WallTime
 from tests.factories import LeadFactory, UserFactory
-from tests.reliability.conftest import Broker, Crew, MailServer, wait_until
+from tests.processes import wait_until
+from tests.reliability.conftest import Broker, Crew, MailServer
 
 pytestmark = [pytest.mark.reliability, pytest.mark.django_db(transaction=True)]
 

@@ -32,6 +32,7 @@ ROWS: dict[str, Row] = {
     "api_token_create": form(EVERYBODY, fields={"name": "Books", "scope": "read", "days": "30"}),
     "api_token_revoke": writes(ADDRESSEE, of(pk="api_token")),
     "notification_list": reads(EVERYBODY),
+    "live": Row(get=PUBLIC, post=NOBODY_PUBLIC),
     "notification_bell": Row(get=PUBLIC, post=NOBODY_PUBLIC),  # silent for strangers
     "notification_read_all": writes(EVERYBODY),
     "notification_open": writes(ADDRESSEE, of(pk="notice")),
