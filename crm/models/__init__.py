@@ -6,6 +6,7 @@ from crm.models.activities import Activity
 from crm.models.answers import FirstAnswer
 from crm.models.audit import AuditEntry, audited
 from crm.models.companies import Company, Contact, SearchedQuerySet
+from crm.models.emails import Email, EmailAttachment, EmailTemplate, Suppression
 from crm.models.follow_ups import FollowUp, Reminder
 from crm.models.imports import ImportChunk, ImportFile, ImportMapping, ImportRefusal, ImportRow, ImportRun
 from crm.models.lead_forms import ConsentText, LeadForm, LeadFormField
@@ -35,6 +36,9 @@ __all__ = [
     "Contact",
     "DisqualifyReason",
     "DoorCount",
+    "Email",
+    "EmailAttachment",
+    "EmailTemplate",
     "ExchangeRate",
     "FirstAnswer",
     "FollowUp",
@@ -60,6 +64,7 @@ __all__ = [
     "Segment",
     "Subject",
     "Submission",
+    "Suppression",
     "Team",
     "Token",
     "User",
