@@ -1,0 +1,164 @@
+"""The fields of this app: what conditions can ask about leads and contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import OuterRef, Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from crm.models import Activity, Campaign, Contact, DisqualifyReason, FollowUp, Lead, LeadSource, Team, User
+from crm.rules.segments.fields import CONTACT, LEAD, SegmentField, Text, register
+from crm.rules.segments.kinds import ACTIVITY, CHOICE, DAY, FLAG, ME, MOMENT, NUMBER, STATE, TEXT
+from crm.rules.segments.readiness import READINESS, readiness_of
+
+WHO, WHERE_FROM, STANDING, HAPPENED = _("Who they are"), _("Where from"), _("How it stands"), _("What happened")
+
+
+# --- What can be chosen -----------------------------------------------------------------------------------------------
+
+
+def people(by: User | None) -> Iterable[tuple[str, Text]]:
+    """The person who looks, then everybody they see."""
+    yield ME, _("me")
+    seen = User.objects.all() if by is None else User.objects.visible_to(by)
+    yield from ((str(person.pk), str(person)) for person in seen)
+
+
+def teams(by: User | None) -> Iterable[tuple[str, Text]]:
+    """The teams of the people one sees."""
+    rows = Team.objects.all()
+    if by is not None:
+        rows = rows.filter(Q(members__in=User.objects.visible_to(by)) | Q(leaders=by)).distinct()
+    yield from ((str(team.pk), team.name) for team in rows)
+
+
+def rows_of(model: Any) -> Callable[[User | None], Iterable[tuple[str, Text]]]:
+    """Every row of what an admin sets up, such as sources."""
+    return lambda _by: [(str(row.pk), str(row)) for row in model.objects.all()]
+
+
+def fixed(choices: Iterable[tuple[str, Text]]) -> Callable[[User | None], Iterable[tuple[str, Text]]]:
+    """Choices that are always the same."""
+    return lambda _by: choices
+
+
+# --- What happened ----------------------------------------------------------------------------------------------------
+
+
+def touches_of(model: Any, **which: Any) -> Any:
+    """The touches of a row of `model`, in a query about it."""
+    kind = ContentType.objects.get_for_model(model)
+    return Activity.objects.present().touches().filter(subject_type=kind, subject_id=OuterRef("pk"), **which)
+
+
+def next_steps_of(model: Any) -> Any:
+    """The open follow-ups of a row of `model`, in a query about it."""
+    kind = ContentType.objects.get_for_model(model)
+    return FollowUp.objects.present().filter(subject_type=kind, subject_id=OuterRef("pk"), done_at=None)
+
+
+def _happened(about: str, model: Any) -> Iterable[SegmentField]:
+    kinds: tuple[tuple[str, Text, Text, dict[str, Any]], ...] = (
+        ("touches", _("Touches of any kind"), pgettext_lazy("in a sentence", "touch"), {}),
+        ("calls", _("Calls"), pgettext_lazy("in a sentence", "call"), {"kind": Activity.Kind.CALL}),
+        ("emails", _("E-mails"), pgettext_lazy("in a sentence", "e-mail"), {"kind": Activity.Kind.EMAIL}),
+        ("meetings", _("Meetings"), pgettext_lazy("in a sentence", "meeting"), {"kind": Activity.Kind.MEETING}),
+        ("messages", _("Messages"), pgettext_lazy("in a sentence", "message"), {"kind": Activity.Kind.MESSAGE}),
+        ("heard", _("Heard from them"), pgettext_lazy("in a sentence", "word from them"), {"direction": "in"}),
+        ("keen", _("Good answers"), pgettext_lazy("in a sentence", "good answer"), {"response": "positive"}),
+    )
+    for key, label, says, which in kinds:
+        yield SegmentField(key, about, HAPPENED, label, ACTIVITY, rows=partial(touches_of, model, **which), says=says)
+    yield SegmentField("last_touch", about, HAPPENED, _("Last contact"), MOMENT, "last_touch_at")
+    yield SegmentField("next_step", about, HAPPENED, _("Next step"), MOMENT, "next_step_at")
+    yield SegmentField(
+        "planned",
+        about,
+        HAPPENED,
+        _("Something is planned"),
+        FLAG,
+        rows=partial(next_steps_of, model),
+    )
+    yield SegmentField(
+        "readiness",
+        about,
+        STANDING,
+        _("Readiness"),
+        STATE,
+        "segment_readiness",
+        expression=partial(readiness_of, model),
+        choices=fixed(READINESS),
+    )
+
+
+def _of_company(about: str) -> Iterable[SegmentField]:
+    yield SegmentField("industry", about, WHO, _("Industry"), TEXT, "company__industry")
+    yield SegmentField("country", about, WHO, _("Country"), TEXT, "company__country")
+    yield SegmentField("employees", about, WHO, _("Employees"), NUMBER, "company__employees")
+
+
+# --- Leads ------------------------------------------------------------------------------------------------------------
+
+register(
+    SegmentField("name", LEAD, WHO, pgettext_lazy("person", "Name"), TEXT, "name"),
+    SegmentField("company_name", LEAD, WHO, _("Company"), TEXT, "company_name"),
+    SegmentField("email", LEAD, WHO, _("E-mail"), TEXT, "email"),
+    SegmentField("phone", LEAD, WHO, _("Phone"), TEXT, "phone"),
+    SegmentField("message", LEAD, WHO, _("What they wrote"), TEXT, "message"),
+    *_of_company(LEAD),
+    SegmentField("source", LEAD, WHERE_FROM, _("Source"), CHOICE, "source", choices=rows_of(LeadSource)),
+    SegmentField("campaign", LEAD, WHERE_FROM, _("Campaign"), CHOICE, "campaign", choices=rows_of(Campaign)),
+    SegmentField("created", LEAD, WHERE_FROM, _("Came in"), MOMENT, "created_at"),
+    SegmentField("status", LEAD, STANDING, _("Status"), STATE, "status", choices=fixed(Lead.Status.choices)),
+    SegmentField("owner", LEAD, STANDING, _("Owner"), CHOICE, "owner", choices=people),
+    SegmentField("team", LEAD, STANDING, _("Team"), CHOICE, "team", choices=teams),
+    SegmentField("answered", LEAD, STANDING, _("First answered"), MOMENT, "first_response_at"),
+    SegmentField("qualified", LEAD, STANDING, _("Qualified"), MOMENT, "qualified_at"),
+    SegmentField("converted", LEAD, STANDING, _("Converted"), MOMENT, "converted_at"),
+    SegmentField("disqualified", LEAD, STANDING, _("Disqualified"), MOMENT, "disqualified_at"),
+    SegmentField(
+        "disqualify_reason",
+        LEAD,
+        STANDING,
+        _("Why disqualified"),
+        CHOICE,
+        "disqualify_reason",
+        choices=rows_of(DisqualifyReason),
+    ),
+    SegmentField("nurture_until", LEAD, STANDING, _("Comes back on"), DAY, "nurture_until"),
+    *_happened(LEAD, Lead),
+)
+
+
+# --- Contacts ---------------------------------------------------------------------------------------------------------
+
+
+def _leads_of_contact() -> Any:
+    return Lead.objects.present().filter(contact=OuterRef("pk"))
+
+
+register(
+    SegmentField("name", CONTACT, WHO, pgettext_lazy("person", "Name"), TEXT, "name"),
+    SegmentField("email", CONTACT, WHO, _("E-mail"), TEXT, "email"),
+    SegmentField("phone", CONTACT, WHO, _("Phone"), TEXT, "phone"),
+    SegmentField("position", CONTACT, WHO, pgettext_lazy("person", "Position"), TEXT, "position"),
+    SegmentField("company_name", CONTACT, WHO, _("Company"), TEXT, "company__name"),
+    *_of_company(CONTACT),
+    SegmentField("created", CONTACT, WHERE_FROM, _("Added"), MOMENT, "created_at"),
+    SegmentField(
+        "was_lead",
+        CONTACT,
+        WHERE_FROM,
+        _("Came as a lead"),
+        FLAG,
+        rows=_leads_of_contact,
+        says=pgettext_lazy("in a sentence", "came as a lead"),
+    ),
+    SegmentField("owner", CONTACT, STANDING, _("Owner"), CHOICE, "owner", choices=people),
+    *_happened(CONTACT, Contact),
+)

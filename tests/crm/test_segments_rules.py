@@ -1,0 +1,535 @@
+"""Segments: what they find, what they refuse, how they read, and who may keep them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.utils import timezone, translation
+
+from crm.models import AuditEntry, Contact, Lead, LeadSource, Segment, User
+from crm.rules.errors import NotAllowed
+from crm.rules.segments import (
+    Asking,
+    ConditionsRefused,
+    NameTaken,
+    SegmentConflict,
+    SegmentField,
+    checked,
+    count_quickly,
+    create_segment,
+    delete_segment,
+    duplicate_segment,
+    edit_segment,
+    fields_of,
+    holds,
+    narrowed,
+    people_in,
+    register,
+    restore_segment,
+    segments_of,
+    sentence,
+)
+from tests.factories import (
+    ActivityFactory,
+    CompanyFactory,
+    ContactFactory,
+    FollowUpFactory,
+    LeadFactory,
+    LeadSourceFactory,
+    TeamFactory,
+    UserFactory,
+)
+from tests.factories.segments import SegmentFactory, condition, group
+
+NOW = dt.datetime(2026, 6, 15, 12, tzinfo=dt.UTC)
+
+pytestmark = pytest.mark.django_db
+
+
+def found(*nodes: dict[str, Any], join: str = "all", about: str = "lead", me: User | None = None) -> list[str]:
+    """The names of those for whom the conditions hold, of everybody."""
+    rows: Any = (Lead if about == "lead" else Contact).objects.all()
+    tree = checked(group(join, *nodes), about=about)
+    return sorted(narrowed(rows, tree, about=about, asking=Asking(NOW, me)).values_list("name", flat=True))
+
+
+def days(count: float) -> dt.datetime:
+    return NOW - dt.timedelta(days=count)
+
+
+# --- Fields and operators -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "names"),
+    [
+        ("contains", "ann", ["Anna", "Hanna"]),
+        ("lacks", "ann", ["Ivan"]),
+        ("is", "ANNA", ["Anna"]),
+        ("not", "anna", ["Hanna", "Ivan"]),
+        ("starts", "an", ["Anna"]),
+        ("empty", None, []),
+        ("filled", None, ["Anna", "Hanna", "Ivan"]),
+    ],
+)
+def test_text(op: str, value: str | None, names: list[str]) -> None:
+    for name in ("Anna", "Hanna", "Ivan"):
+        LeadFactory(name=name)
+    assert found(condition("name", op, *([value] if value else []))) == names
+
+
+def test_not_holds_for_those_without_a_value_too() -> None:
+    fair, web = LeadSourceFactory(name="Fair"), LeadSourceFactory(name="Web")
+    LeadFactory(name="fair", source=fair)
+    LeadFactory(name="web", source=web)
+    LeadFactory(name="none")
+    LeadFactory(name="food", company=CompanyFactory(industry="Food"))
+    assert found(condition("source", "in", fair.pk)) == ["fair"]
+    assert found(condition("source", "in", fair.pk, web.pk)) == ["fair", "web"]
+    assert found(condition("source", "not_in", fair.pk)) == ["food", "none", "web"]
+    assert found(condition("source", "empty")) == ["food", "none"]
+    assert found(condition("industry", "lacks", "food")) == ["fair", "none", "web"]
+    assert found(condition("source", "in", fair.pk), join="none") == ["food", "none", "web"]
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "names"),
+    [
+        ("above", "50", ["big"]),
+        ("below", "50", ["small"]),
+        ("least", "50", ["big", "fifty"]),
+        ("most", "50", ["fifty", "small"]),
+        ("is", "50", ["fifty"]),
+        ("empty", None, ["alone"]),
+    ],
+)
+def test_numbers(op: str, value: str | None, names: list[str]) -> None:
+    for name, employees in (("small", 5), ("fifty", 50), ("big", 500)):
+        LeadFactory(name=name, company=CompanyFactory(employees=employees))
+    LeadFactory(name="alone")
+    assert found(condition("employees", op, *([value] if value else []))) == names
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "names"),
+    [
+        ("last", "7", ["today", "week"]),
+        ("last", "0", ["today"]),
+        ("older", "7", ["month"]),
+        ("before", "2026-06-08", ["month"]),
+        ("since", "2026-06-08", ["today", "week"]),
+        ("next", "7", ["today"]),
+    ],
+)
+def test_moments_by_whole_days_of_the_organisation(op: str, value: str, names: list[str]) -> None:
+    LeadFactory(name="today", created_at=NOW)
+    LeadFactory(name="week", created_at=dt.datetime(2026, 6, 8, 0, 0, tzinfo=dt.UTC))  # the first instant of that day
+    LeadFactory(name="month", created_at=days(30))
+    assert found(condition("created", op, value)) == names
+
+
+def test_days_begin_where_the_organisation_is(settings: Any) -> None:
+    LeadFactory(name="late evening", created_at=dt.datetime(2026, 6, 14, 22, 30, tzinfo=dt.UTC))
+    assert found(condition("created", "last", "0")) == []
+    settings.TIME_ZONE = "Europe/Moscow"
+    assert found(condition("created", "last", "0")) == ["late evening"]
+
+
+def test_dates() -> None:
+    LeadFactory(name="soon", status="nurturing", nurture_until=dt.date(2026, 6, 20))
+    LeadFactory(name="later", status="nurturing", nurture_until=dt.date(2026, 9, 1))
+    LeadFactory(name="not")
+    assert found(condition("nurture_until", "next", "7")) == ["soon"]
+    assert found(condition("nurture_until", "empty")) == ["not"]
+
+
+@pytest.fixture
+def called() -> dict[str, Lead]:
+    """A lead called yesterday, one called three times last month, one written to, one of whom nothing is known."""
+    leads = {name: LeadFactory(name=name) for name in ("yesterday", "month", "mailed", "quiet")}
+    ActivityFactory(subject=leads["yesterday"], at=days(1))
+    for _time in range(3):
+        ActivityFactory(subject=leads["month"], at=days(30))
+    ActivityFactory(subject=leads["mailed"], kind="email", at=days(1))
+    ActivityFactory(subject=leads["quiet"], kind="note", direction="", at=days(1))
+    ActivityFactory(subject=leads["quiet"], at=days(1), deleted_at=NOW)
+    ActivityFactory(subject=ContactFactory(pk=leads["quiet"].pk), at=days(1))  # of the same number, but no lead
+    return leads
+
+
+@pytest.mark.usefixtures("called")
+@pytest.mark.parametrize(
+    ("field", "op", "value", "names"),
+    [
+        ("calls", "within", "7", ["yesterday"]),
+        ("calls", "without", "7", ["mailed", "month", "quiet"]),
+        ("calls", "ever", None, ["month", "yesterday"]),
+        ("calls", "never", None, ["mailed", "quiet"]),
+        ("calls", "least", "3", ["month"]),
+        ("calls", "fewer", "3", ["mailed", "quiet", "yesterday"]),
+        ("calls", "least", "0", ["mailed", "month", "quiet", "yesterday"]),
+        ("touches", "within", "7", ["mailed", "yesterday"]),
+        ("emails", "never", None, ["month", "quiet", "yesterday"]),
+    ],
+)
+def test_what_happened(field: str, op: str, value: str | None, names: list[str]) -> None:
+    assert found(condition(field, op, *([value] if value else []))) == names
+
+
+def test_readiness_follows_from_what_they_did() -> None:
+    for name, touches in {
+        "cold": [("out", "none", 1)],
+        "warm": [("in", "none", 40)],
+        "long ago": [("in", "positive", 90)],
+        "keen": [("out", "positive", 3)],
+        "busy": [("in", "none", 5)] * 3,
+    }.items():
+        lead = LeadFactory(name=name)
+        for direction, response, ago in touches:
+            ActivityFactory(subject=lead, direction=direction, response=response, at=days(ago))
+    assert found(condition("readiness", "in", "hot")) == ["busy", "keen"]
+    assert found(condition("readiness", "in", "warm")) == ["warm"]
+    assert found(condition("readiness", "not_in", "warm", "hot")) == ["cold", "long ago"]
+
+
+def test_planned_is_an_open_follow_up() -> None:
+    planned, done = LeadFactory(name="planned"), LeadFactory(name="done")
+    LeadFactory(name="nothing")
+    FollowUpFactory(subject=planned, assignee=UserFactory())
+    FollowUpFactory(subject=done, assignee=UserFactory(), done_at=NOW)
+    assert found(condition("planned", "yes")) == ["planned"]
+    assert found(condition("planned", "no")) == ["done", "nothing"]
+
+
+def test_contacts() -> None:
+    anna = ContactFactory(name="Anna", company=CompanyFactory(name="Mill", industry="Food"))
+    ContactFactory(name="Ivan")
+    LeadFactory(contact=anna)
+    ActivityFactory(subject=anna, at=days(1))
+    for node in (
+        condition("company_name", "contains", "mill"),
+        condition("industry", "is", "food"),
+        condition("was_lead", "yes"),
+        condition("touches", "within", "2"),
+    ):
+        assert found(node, about="contact") == ["Anna"], node
+
+
+def test_groups_nest() -> None:
+    for name, email in (("Anna", "a@x.test"), ("Ivan", ""), ("Olga", "o@y.test")):
+        LeadFactory(name=name, email=email)
+    has_mail = condition("email", "filled")
+    at_x = condition("email", "contains", "x.test")
+    assert found(has_mail, group("none", at_x)) == ["Olga"]
+    assert found(condition("name", "is", "Ivan"), group("all", has_mail, at_x), join="any") == ["Anna", "Ivan"]
+    assert found(has_mail, at_x, join="none") == ["Ivan"]
+
+
+def test_every_field_can_be_asked_by_every_operator() -> None:
+    """What each kind takes, so that a new field is asked at least once."""
+    source, person = LeadSourceFactory(), UserFactory()
+    LeadFactory(source=source, owner=person)
+    asked = 0
+    for about in ("lead", "contact"):
+        for field in fields_of(about):
+            for operator in field.kind.operators:
+                value = _some_value(field, operator)
+                if value is not None:
+                    found(condition(field.key, operator.key, *value), about=about)
+                    asked += 1
+    assert asked > 150
+
+
+def _some_value(field: SegmentField, operator: Any) -> list[str] | None:
+    if operator.takes == "nothing":
+        return []
+    widget = field.kind.widget(operator)
+    if widget == "choice":
+        choices = [str(key) for key, _label in field.choices(None)] if field.choices else []
+        return choices[:2] or None
+    return {"text": ["a"], "number": ["3"], "day": ["2026-06-01"]}[widget] and [
+        {"text": "a", "number": "3", "day": "2026-06-01"}[widget]
+    ]
+
+
+# --- What is refused ----------------------------------------------------------------------------------------------
+
+LITERAL = ["'", '"', "%", "_", "\\", "'; DROP TABLE crm_lead; --", "%(owner)s", "{0}", ".*", "ё", "\u202egnp.exe"]
+
+
+@pytest.mark.parametrize("text", LITERAL)
+@pytest.mark.parametrize("op", ["contains", "is", "starts"])
+def test_a_persons_text_is_only_ever_a_text(text: str, op: str) -> None:
+    LeadFactory(name="plain")
+    LeadFactory(name=text)
+    assert found(condition("name", op, text)) == [text]
+
+
+@pytest.mark.parametrize(
+    ("node", "words"),
+    [
+        (condition("name", "contains", "a\x00b"), "character"),
+        (condition("name", "contains", "a" * 10_000), "too long"),
+        (condition("name", "contains", "  "), "compare"),
+        (condition("name", "contains"), "compare"),
+        (condition("name", "regex", "a"), "cannot be compared"),
+        (condition("name__iregex", "is", "a"), "no such field"),
+        (condition("owner__password", "is", "a"), "no such field"),
+        ({"field": ["name"], "op": "is", "value": "a"}, "no such field"),
+        ({"field": "name", "op": {"is": 1}, "value": "a"}, "cannot be compared"),
+        ("a text", "no condition"),
+        (condition("employees", "above", "1e9"), "whole number"),
+        (condition("employees", "above", "9" * 400), "whole number"),
+        (condition("employees", "above", "٣"), "whole number"),
+        (condition("calls", "within", "-1"), "from 0"),
+        (condition("calls", "within", "999999999"), "from 0"),
+        (condition("created", "since", "2026-02-30"), "a day"),
+        (condition("created", "since", "0001-01-01"), "a day"),
+        (condition("status", "in", "eaten"), "not among"),
+        (condition("status", "in"), "one at least"),
+        (condition("source", "in", "1 OR 1=1"), "not among"),
+        (group("xor", condition("name", "filled")), "all, any or none"),
+    ],
+)
+def test_what_cannot_be_asked_is_named(node: Any, words: str) -> None:
+    with pytest.raises(ConditionsRefused) as refused:
+        checked(group("all", condition("name", "filled"), node), about="lead")
+    assert list(refused.value.by_path) == ["0.1"]
+    assert words in refused.value.message
+
+
+@pytest.mark.parametrize("raw", [None, [], "x", 7, {}, {"of": []}, group("all"), group("all", group("any"))])
+def test_no_conditions_are_refused(raw: Any) -> None:
+    with pytest.raises(ConditionsRefused):
+        checked(raw, about="lead")
+
+
+def test_depth_and_number_are_bounded() -> None:
+    leaf = condition("name", "filled")
+    checked(group("all", *[leaf] * 40), about="lead")
+    with pytest.raises(ConditionsRefused, match="40"):
+        checked(group("all", *[leaf] * 41), about="lead")
+    deep = leaf
+    for _step in range(4):
+        deep = group("any", deep)
+    checked(deep, about="lead")
+    with pytest.raises(ConditionsRefused, match="deep"):
+        checked(group("any", deep), about="lead")
+
+
+# --- Words --------------------------------------------------------------------------------------------------------
+
+
+def test_conditions_read_as_a_sentence() -> None:
+    fair = LeadSourceFactory(name="Fair", name_ru="Выставка")
+    tree = checked(
+        group(
+            "all",
+            condition("source", "in", fair.pk),
+            condition("employees", "above", "60"),
+            condition("calls", "without", "7"),
+            group("any", condition("readiness", "in", "warm", "hot"), condition("email", "filled")),
+        ),
+        about="lead",
+    )
+    assert sentence(tree, about="lead", reader=None) == (
+        "Source is Fair and employees above 60 and no call in the last 7 days"
+        " and (readiness is warm or hot or e-mail is filled in)"
+    )
+
+
+def test_a_sentence_names_nobody_one_does_not_see(rep: User, outsider: User) -> None:
+    tree = checked(group("all", condition("owner", "in", outsider.pk)), about="lead")
+    assert outsider.name in sentence(tree, about="lead", reader=None)
+    assert outsider.name not in sentence(tree, about="lead", reader=rep)
+
+
+# --- Whom a segment finds -----------------------------------------------------------------------------------------
+
+
+def test_a_segment_never_widens_rights(rep: User, outsider: User, admin: User) -> None:
+    LeadFactory(name="rita's", owner=rep)
+    LeadFactory(name="otto's", owner=outsider)
+    segment = SegmentFactory(owner=admin, shared_with="everyone")
+
+    def names(seen_by: User | None) -> list[str]:
+        return sorted(people_in(segment, seen_by=seen_by, now=NOW).values_list("name", flat=True))
+
+    assert names(rep) == ["rita's"]
+    assert names(outsider) == ["otto's"]
+    assert names(admin) == names(None) == ["otto's", "rita's"]
+
+
+def test_me_is_whoever_looks(rep: User, colleague: User) -> None:
+    mine, theirs = LeadFactory(owner=rep), LeadFactory(owner=colleague)
+    segment = SegmentFactory(
+        owner=rep, shared_with="team", conditions=checked(group("all", condition("owner", "in", "me")), about="lead")
+    )
+    assert list(people_in(segment, seen_by=rep, now=NOW)) == [mine]
+    assert list(people_in(segment, seen_by=colleague, now=NOW)) == [theirs]
+    assert list(people_in(segment, seen_by=None, now=NOW)) == [mine]
+    assert holds(segment, mine, now=NOW)
+    assert not holds(segment, theirs, now=NOW)
+
+
+def test_a_segment_is_live(rep: User) -> None:
+    segment = SegmentFactory(owner=rep)
+    lead = LeadFactory(owner=rep)
+    assert list(people_in(segment, seen_by=rep, now=NOW)) == [lead]
+    Lead.objects.filter(pk=lead.pk).update(status="working")
+    assert not people_in(segment, seen_by=rep, now=NOW).exists()
+
+
+def test_a_segment_about_a_field_that_is_gone_finds_nobody() -> None:
+    LeadFactory()
+    segment = SegmentFactory(conditions=group("all", condition("shoe_size", "above", "40")))
+    assert not people_in(segment, seen_by=None, now=NOW).exists()
+    assert "no longer" in sentence(segment.conditions, about="lead", reader=None)
+
+
+def test_segments_of_a_lead_take_three_queries(rep: User, django_assert_num_queries: Any) -> None:
+    lead = LeadFactory(owner=rep)
+    held = [SegmentFactory(owner=rep, name=f"S{number}") for number in range(5)]
+    SegmentFactory(owner=rep, conditions=group("all", condition("shoe_size", "above", "40")))
+    SegmentFactory(owner=rep, conditions=checked(group("all", condition("name", "is", "x")), about="lead"))
+    SegmentFactory(owner=UserFactory(), name="not mine to use")
+    hot = checked(group("all", condition("readiness", "in", "cold")), about="lead")
+    held.append(SegmentFactory(owner=rep, name="S9", conditions=hot))
+    segments_of(lead, seen_by=rep, now=NOW)
+    with django_assert_num_queries(2):
+        assert segments_of(lead, seen_by=rep, now=NOW) == held
+
+
+def test_counting_gives_up_in_time() -> None:
+    from django.db.models import Func, IntegerField, Value
+
+    LeadFactory()
+    slow = Lead.objects.alias(nap=Func(Value(5.0), function="pg_sleep", output_field=IntegerField())).filter(
+        nap__isnull=False
+    )
+    assert count_quickly(slow, at_most=dt.timedelta(milliseconds=50)) is None
+    assert count_quickly(Lead.objects.all(), at_most=dt.timedelta(seconds=5)) == 1
+
+
+def test_the_apps_above_add_fields() -> None:
+    name = next(field for field in fields_of("lead") if field.key == "name")
+    register(name)  # once more is nothing new
+    with pytest.raises(ValueError, match="name"):
+        register(SegmentField("name", "lead", "", "Name", name.kind, "name"))
+
+
+# --- Keeping ------------------------------------------------------------------------------------------------------
+
+CONDITIONS = group("all", condition("status", "in", "new"))
+
+
+def keep(by: User, name: str = "New ones", **more: Any) -> Segment:
+    return create_segment(about="lead", fields={"name": name, "conditions": CONDITIONS, **more}, by=by)
+
+
+def test_a_segment_is_its_makers_and_in_the_audit_log(rep: User) -> None:
+    segment = keep(rep)
+    assert (segment.owner, segment.shared_with, segment.version) == (rep, "nobody", 1)
+    entry = AuditEntry.objects.about("segment", segment.pk).get()
+    assert (entry.actor, entry.action) == (rep, "created")
+
+
+def test_a_viewer_keeps_none(viewer: User) -> None:
+    with pytest.raises(NotAllowed):
+        keep(viewer)
+
+
+def test_a_name_is_taken_once(rep: User, colleague: User) -> None:
+    keep(rep)
+    keep(colleague)
+    with pytest.raises(NameTaken):
+        keep(rep)
+
+
+def test_wrong_conditions_are_not_kept(rep: User) -> None:
+    with pytest.raises(ConditionsRefused):
+        keep(rep, conditions=group("all", condition("shoe_size", "above", "40")))
+    assert not Segment.objects.exists()
+
+
+def test_who_comes_second_changes_nothing(rep: User, admin: User) -> None:
+    segment = keep(rep)
+    edit_segment(segment, fields={"name": "First"}, seen_version=1, by=admin)
+    with pytest.raises(SegmentConflict):
+        edit_segment(segment, fields={"name": "Second"}, seen_version=1, by=rep)
+    assert Segment.objects.get().name == "First"
+
+
+@pytest.mark.parametrize(
+    ("shared_with", "uses", "changes"),
+    [
+        ("nobody", {"rep", "admin"}, {"rep", "admin"}),
+        ("team", {"rep", "colleague", "manager", "admin"}, {"rep", "manager", "admin"}),
+        (
+            "everyone",
+            {"rep", "colleague", "manager", "outsider", "viewer", "admin"},
+            {"rep", "manager", "admin"},
+        ),
+    ],
+)
+def test_who_uses_and_who_changes_it(
+    shared_with: str, uses: set[str], changes: set[str], request: pytest.FixtureRequest
+) -> None:
+    cast = ("rep", "colleague", "manager", "outsider", "viewer", "admin")
+    people: dict[str, User] = {name: request.getfixturevalue(name) for name in cast}
+    segment = keep(people["rep"], shared_with=shared_with)
+    users = {name for name, person in people.items() if Segment.objects.visible_to(person).contains(segment)}
+    changers = {name for name, person in people.items() if Segment.objects.editable_by(person).contains(segment)}
+    assert (users, changers) == (uses, changes)
+
+
+def test_a_shared_segment_outlives_its_owner(rep: User, colleague: User) -> None:
+    segment = keep(rep, shared_with="team")
+    rep.is_active = False
+    rep.save()
+    lead = LeadFactory(owner=colleague)
+    assert list(Segment.objects.visible_to(colleague)) == [segment]
+    assert list(people_in(segment, seen_by=colleague, now=NOW)) == [lead]
+
+
+def test_a_team_of_none_shares_with_none() -> None:
+    """Two people without a team are no team."""
+    one, other = UserFactory(), UserFactory()
+    keep(one, shared_with="team")
+    assert not Segment.objects.visible_to(other).exists()
+    assert not Segment.objects.visible_to(UserFactory(team=TeamFactory())).exists()
+
+
+def test_a_copy_is_ones_own(rep: User, colleague: User, viewer: User) -> None:
+    segment = keep(rep, shared_with="everyone")
+    copy = duplicate_segment(segment, by=colleague)
+    again = duplicate_segment(segment, by=colleague)
+    assert (copy.owner, copy.shared_with, copy.conditions) == (colleague, "nobody", segment.conditions)
+    assert (copy.name, again.name) == ("New ones (copy)", "New ones (copy 2)")
+    with pytest.raises(NotAllowed):
+        duplicate_segment(segment, by=viewer)
+    with pytest.raises(NotAllowed):
+        duplicate_segment(copy, by=rep)
+
+
+def test_deleted_and_taken_back(rep: User, colleague: User) -> None:
+    segment, now = keep(rep), timezone.now()
+    delete_segment(segment, seen_version=1, by=rep, now=now)
+    assert not Segment.objects.visible_to(rep).exists()
+    keep(rep)  # the name is free again
+    with pytest.raises(NotAllowed):
+        restore_segment(segment, by=colleague, now=now)
+    assert restore_segment(segment, by=rep, now=now).name == "New ones (copy)"
+    with pytest.raises(NotAllowed):
+        restore_segment(segment, by=rep, now=now)
+
+
+def test_sources_are_only_offered_as_they_are_called() -> None:
+    LeadSource.objects.all().delete()
+    LeadSourceFactory(name="Fair", name_ru="Выставка")
+    source = next(field for field in fields_of("lead") if field.key == "source")
+    assert source.choices is not None
+    with translation.override("ru"):
+        assert [label for _key, label in source.choices(None)] == ["Выставка"]
