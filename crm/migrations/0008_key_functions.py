@@ -35,8 +35,8 @@ BEGIN
     -- Soft vowels: Fyodor and Fedor, Solovyev and Solovyov, Lyubov and Lubov; umlauts written out: Mueller.
     s := replace(replace(replace(s, 'ie', 'e'), 'io', 'e'), 'iu', 'u');
     s := replace(replace(replace(s, 'ae', 'a'), 'oe', 'o'), 'ue', 'u');
-    -- Alexander and Aleksandr, Peter and Petr.
-    RETURN regexp_replace(s, '([bdgkpt])er\M', '\1r', 'g');
+    -- Alexander and Aleksandr, Peter and Petr. It is cut where an index would refuse it: one sign can become eighteen.
+    RETURN left(regexp_replace(s, '([bdgkpt])er\M', '\1r', 'g'), 100);
 END
 $$
 """

@@ -17,7 +17,7 @@ from crm.models.scores import FEWEST_OUTCOMES, ScoreModel, ScoreRule
 from crm.models.segments import Segment
 from crm.models.subjects import AboutSubject, Subject, kind_of, subject_models, subjects_seen_by
 from crm.models.submissions import DoorCount, Submission
-from crm.models.text import Bilingual, folded, search_column
+from crm.models.text import Bilingual, folded, holds_text, search_column
 from crm.models.tokens import ApiToken, Token
 from crm.models.working_time import Absence, CalendarException, WorkingCalendar, WorkingSpan, regions_by_country
 
@@ -74,6 +74,7 @@ __all__ = [
     "base_currency",
     "currency_field",
     "folded",
+    "holds_text",
     "kind_of",
     "regions_by_country",
     "search_column",

@@ -14,18 +14,15 @@ from crm.models.access import OwnedQuerySet, Recoverable
 from crm.models.accounts import User
 from crm.models.keys import CompanyKey, DomainKey, PersonKey, PhoneKey, email_key, key_column, key_index
 from crm.models.subjects import Subject
-from crm.models.text import folded, search_column
+from crm.models.text import holds_text, search_column
 
 
 class SearchedQuerySet(OwnedQuerySet):
     """Owned rows found by a text in their folded `search` column."""
 
     def matching(self, text: str) -> SearchedQuerySet:
-        """Rows whose search text holds every word of `text`, in any case, ё as е."""
-        found = self
-        for word in folded(text).split():
-            found = found.filter(search__contains=word)
-        return found
+        """Rows whose search text holds every word of `text`, in any case, script and spelling; or the phone number."""
+        return self.filter(holds_text(text, "search"))
 
 
 class CustomerQuerySet(SearchedQuerySet):
@@ -49,7 +46,7 @@ class Company(Subject, Recoverable):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("owner")
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    search = search_column("name", "domain")
+    search = search_column("name", "domain", names=("name",))
     name_key = key_column(CompanyKey("name"))
     domain_key = key_column(DomainKey("domain"))
 
@@ -92,7 +89,7 @@ class Contact(Subject, Recoverable):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("owner")
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    search = search_column("name", "email", "phone")
+    search = search_column("name", "email", "phone", names=("name",), phone="phone")
     name_key = key_column(PersonKey("name"))
     email_key = key_column(email_key("email"))
     phone_key = key_column(PhoneKey("phone"))

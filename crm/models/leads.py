@@ -194,7 +194,7 @@ class Lead(Subject, Recoverable):
         ScoreModel, models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )
     version = models.PositiveIntegerField(default=1, editable=False)
-    search = search_column("name", "company_name", "email", "phone")
+    search = search_column("name", "company_name", "email", "phone", names=("name", "company_name"), phone="phone")
     name_key = key_column(PersonKey("name"))
     company_key = key_column(CompanyKey("company_name"))
     email_key = key_column(email_key("email"))

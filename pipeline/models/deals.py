@@ -30,7 +30,7 @@ from crm.models import (
     Subject,
     audited,
     currency_field,
-    folded,
+    holds_text,
     search_column,
 )
 from pipeline.models.ranges import TimeRange
@@ -85,11 +85,8 @@ class DealQuerySet(SearchedQuerySet):
         return self.open().filter(bounds[state])
 
     def matching(self, text: str) -> Self:
-        """Deals whose own or whose company's name holds every word of `text`, in any case, ё as е."""
-        found = self
-        for word in folded(text).split():
-            found = found.filter(Q(search__contains=word) | Q(company__search__contains=word))
-        return found
+        """Deals whose own or whose company's name holds every word of `text`, in any case and spelling."""
+        return self.filter(holds_text(text, "search", "company__search"))
 
     def usual_cycle(self, pipeline: Pipeline) -> dt.timedelta | None:
         """Return the median time from opening to winning of the pipeline's latest wins."""
@@ -168,7 +165,7 @@ class Deal(Subject, Recoverable):
     loss_note = models.TextField(_("how it was lost"), blank=True, max_length=10_000)
     competitor = models.CharField(_("competitor"), max_length=120, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
-    search = search_column("name")
+    search = search_column("name", names=("name",))
 
     objects = DealQuerySet.as_manager()
 

@@ -43,6 +43,14 @@ def found(client: Client, text: str, **headers: Any) -> str:
         ("621 40", "Ирина Ким"),
         ("grain.example", "Daria Fomina"),
         ("Fomnia", "Daria Fomina"),
+        ("Irina Kim", "Ирина Ким"),
+        ("Дарья Фомина", "Daria Fomina"),
+        ("Дар", "Daria Fomina"),
+        ("Халден", "Halden Dairy"),
+        ("Pasterizator", "Пастеризатор Ёлка"),
+        ("+45 62140118", "Ирина Ким"),
+        ("62140118", "Ирина Ким"),
+        ("062-140-118", "Ирина Ким"),
     ],
 )
 def test_finds(client: Client, rep: User, text: str, name: str) -> None:
