@@ -38,6 +38,12 @@
     };
   }
 
+  /* Where something is chosen already, Tom Select swallows keys until a timer of its own has run after the focus: on a busy
+     machine the first letters of a name. From the moment it has the focus it is to hear. */
+  function hearAtOnce(chooser) {
+    chooser.hook("after", "focus", () => { chooser.isInputHidden = false; });
+  }
+
   async function mount(root) {
     const selects = [...root.querySelectorAll("select[data-chooser]")].filter((select) => !select.tomselect);
     if (!selects.length || !source) return;
@@ -45,7 +51,7 @@
     for (const select of selects) {
       if (select.tomselect) continue; // the page and htmx both announce what is in it
       const hadFocus = document.activeElement === select;
-      new window.TomSelect(select, options(select));
+      hearAtOnce(new window.TomSelect(select, options(select)));
       select.setAttribute("aria-hidden", "true"); // the chooser carries the label now
       if (hadFocus) select.tomselect.focus();
     }

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from decimal import Decimal
 
 import pytest
-from playwright.sync_api import Error, Page, expect
+from playwright.sync_api import Page, expect
 
 from crm.models import Activity, Company, User
 from pipeline.models import ChecklistItem, ChecklistTick, Deal, Product, Stage
@@ -35,20 +34,6 @@ def edit_facts(page: Page) -> None:
     page.locator("section", has=page.get_by_role("heading", name="Facts")).get_by_role("link", name="Edit").click()
 
 
-def add_by_name(page: Page, name: str) -> None:
-    """Type a name into the company chooser until it offers to add it: the page behind may take the focus once."""
-    dialog = page.locator("#dialog")
-    offered = dialog.get_by_text(f"Add: {name}")
-    for _attempt in range(4):
-        dialog.locator(".ts-control").first.click()
-        page.keyboard.press("Control+a")
-        page.keyboard.type(name, delay=15)
-        with contextlib.suppress(Error):
-            offered.click(timeout=1_500)
-            return
-    offered.click()
-
-
 def test_everything_is_done_in_place(rep: User, deal: Deal, log_in: LogIn) -> None:
     Product.objects.create(name="Bottling line", price=Decimal(126000))
     page = open_page(log_in(rep), deal)
@@ -69,12 +54,31 @@ def test_everything_is_done_in_place(rep: User, deal: Deal, log_in: LogIn) -> No
     expect(dialog.get_by_label("Name")).to_be_focused()
     dialog.locator(".ts-control").first.click()
     expect(dialog.locator("#id_company-ts-control")).to_be_focused()
-    add_by_name(page, "Nordlys Brewing")
+    page.keyboard.type("Nordlys Brewing")
+    dialog.get_by_text("Add: Nordlys Brewing").click()
     dialog.get_by_role("button", name="Save").click()
     expect(page.locator(".record-head")).to_contain_text("Nordlys Brewing")
     expect(dialog).to_be_hidden()
     assert ChecklistTick.objects.count() == 1
     assert Company.objects.filter(name="Nordlys Brewing", owner=rep).count() == 1
+
+
+def test_chooser_hears_the_key_that_follows_the_click_at_once(rep: User, deal: Deal, log_in: LogIn) -> None:
+    page = open_page(log_in(rep), deal)
+    edit_facts(page)
+    control = page.locator("#dialog .ts-control").first
+    expect(control).to_contain_text("Halden Dairy")  # where something is chosen the letters were swallowed
+
+    # Both in one task, as a busy browser hands them over: no timer runs in between.
+    is_heard = control.evaluate(
+        """(control) => {
+          control.click();
+          const key = new KeyboardEvent("keydown", { key: "N", keyCode: 78, bubbles: true, cancelable: true });
+          return document.activeElement.dispatchEvent(key);
+        }"""
+    )
+
+    assert is_heard
 
 
 def test_move_is_undone_on_the_page(rep: User, deal: Deal, log_in: LogIn) -> None:
