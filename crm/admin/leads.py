@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
 
 from crm.admin.base import ActingAdmin
 from crm.models import Campaign, DisqualifyReason, LeadSource
+from crm.rules.response_clock import restart_running_clocks
 
 
 @admin.register(LeadSource)
@@ -19,6 +22,12 @@ class LeadSourceAdmin(ActingAdmin):
     list_editable = ("respond_within_minutes",)
     prepopulated_fields: ClassVar[dict[str, Sequence[str]]] = {"slug": ("name",)}
     search_fields = ("name", "name_ru")
+
+    def save_model(self, request: HttpRequest, obj: LeadSource, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's)
+        """Clocks that run keep to the new time."""
+        super().save_model(request, obj, form, change)
+        if change and "respond_within_minutes" in form.changed_data:
+            restart_running_clocks(now=timezone.now())
 
 
 @admin.register(Campaign)

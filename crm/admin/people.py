@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.admin.base import ActingAdmin, person_acting
 from crm.models import Team, User
+from crm.rules.response_clock import restart_running_clocks
 from crm.rules.sessions import end_sessions
 from crm.rules.tokens import revoke_tokens_of
 
@@ -67,6 +68,12 @@ class TeamAdmin(ActingAdmin):
     list_display = ("name", "shares_records", "working_calendar")
     search_fields = ("name",)
     filter_horizontal = ("leaders",)
+
+    def save_model(self, request: HttpRequest, obj: Team, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's)
+        """Clocks that run keep to the hours of another calendar."""
+        super().save_model(request, obj, form, change)
+        if change and "working_calendar" in form.changed_data:
+            restart_running_clocks(now=timezone.now())
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
         """A team with people in it stays; they are moved first."""

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.admin.base import ActingAdmin
 from crm.models import Absence, CalendarException, User, WorkingCalendar, WorkingSpan, regions_by_country
+from crm.rules.response_clock import restart_running_clocks
 from crm.rules.working_time import public_holidays
 
 
@@ -65,6 +66,11 @@ class WorkingCalendarAdmin(ActingAdmin):
     search_fields = ("name",)
     inlines = (SpanInline, ExceptionInline)
     readonly_fields = ("holidays_kept",)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 (Django's)
+        """Clocks that run keep to the new hours."""
+        super().save_related(request, form, formsets, change)
+        restart_running_clocks(now=timezone.now())
 
     @admin.display(description=_("holidays kept this year"))
     def holidays_kept(self, calendar: WorkingCalendar) -> str:

@@ -29,6 +29,10 @@ class ActivityQuerySet(OwnedQuerySet):
         """What we said to them."""
         return self.touches().filter(direction=Activity.Direction.OUT)
 
+    def answering(self) -> Self:
+        """What a person said to them: an automatic reply answers nobody."""
+        return self.outbound().filter(is_automatic=False)
+
 
 class Activity(AboutSubject, Recoverable):
     """One call, e-mail, meeting, message or note on the timeline of its subject. All but notes are *touches*."""
@@ -66,6 +70,7 @@ class Activity(AboutSubject, Recoverable):
     title = models.CharField(_("subject"), max_length=200, blank=True)
     body = models.TextField(_("text"), blank=True, max_length=10_000)
     duration_minutes = models.PositiveIntegerField(_("minutes"), null=True, blank=True)
+    is_automatic = models.BooleanField(_("sent automatically, in reply"), default=False, editable=False)
     import_key = models.CharField(max_length=200, unique=True, null=True, blank=True, editable=False)
     recorded_at = models.DateTimeField(auto_now_add=True)
 

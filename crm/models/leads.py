@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
+from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import Case, ExpressionWrapper, F, Q, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, F, Q, Value, When
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +25,8 @@ from crm.models.scores import ScoreModel
 from crm.models.subjects import Subject
 from crm.models.text import Bilingual, search_column
 
+MOST_MINUTES_TO_ANSWER = 30 * 24 * 60
+
 
 class LeadSource(Bilingual):
     """Where leads come from: an advertisement, a fair, a referral."""
@@ -32,7 +34,10 @@ class LeadSource(Bilingual):
     slug = models.SlugField(_("slug"), unique=True)
     is_archived = models.BooleanField(_("archived"), default=False)
     respond_within_minutes = models.PositiveIntegerField(
-        _("minutes to answer"), default=60, help_text=_("A lead of this source is to be answered within this time.")
+        _("minutes to answer"),
+        default=60,
+        validators=[MaxValueValidator(MOST_MINUTES_TO_ANSWER)],
+        help_text=_("A lead of this source is to be answered within this much of its team's working time."),
     )
 
     class Meta:
@@ -84,16 +89,9 @@ class LeadQuerySet(SearchedQuerySet):
         """Leads that nobody has answered."""
         return self.filter(status=Lead.Status.NEW, first_response_at__isnull=True)
 
-    def with_answer_by(self) -> Self:
-        """Leads with `answer_by`, the time at which their response clock runs out: `Lead.respond_by` for a query."""
-        minutes = Coalesce(F("source__respond_within_minutes"), settings.RESPOND_WITHIN_MINUTES)
-        return self.annotate(
-            answer_by=ExpressionWrapper(F("created_at") + minutes * dt.timedelta(minutes=1), models.DateTimeField())
-        )
-
     def late(self, now: dt.datetime) -> Self:
         """Unanswered leads whose clock has run out."""
-        return self.waiting().with_answer_by().filter(answer_by__lt=now)
+        return self.waiting().filter(answer_by__lt=now)
 
     def with_readiness(self, now: dt.datetime) -> Self:
         """Leads with `readiness`, cold, warm or hot by what they did lately: `Lead.readiness_at` for a query."""
@@ -124,7 +122,20 @@ class LeadQuerySet(SearchedQuerySet):
         return self.filter(status=Lead.Status.NURTURING, nurture_until__lte=day)
 
 
-@audited(kind="lead", ignore=(*KEYS, *SCORED))
+class AnswerBy(models.DateTimeField):
+    """When a response clock runs out; rules count it in working hours, and who writes rows without gets plain ones."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 (Django's signature)
+        if add and isinstance(model_instance, Lead) and model_instance.answer_by is None:
+            model_instance.answer_by = model_instance.created_at + model_instance.time_to_answer
+        return super().pre_save(model_instance, add)
+
+
+CLOCKED = ("answer_by", "escalated_at")
+"""Columns that follow from when a lead came in, in which the audit log has no interest."""
+
+
+@audited(kind="lead", ignore=(*KEYS, *SCORED, *CLOCKED))
 class Lead(Subject, Recoverable):
     """Someone who might buy, not yet qualified."""
 
@@ -170,6 +181,9 @@ class Lead(Subject, Recoverable):
     team = models.ForeignKey("crm.Team", models.SET_NULL, null=True, blank=True, verbose_name=_("team"))
     status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.NEW)
     created_at = models.DateTimeField(_("came in"), default=timezone.now)
+    answer_by = AnswerBy(_("to be answered by"), editable=False)
+    escalated_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """When the team's managers were told that the clock had run out; or when nobody was to be told any more."""
     first_response_at = models.DateTimeField(_("first answered"), null=True, blank=True)
     qualified_at = models.DateTimeField(_("qualified"), null=True, blank=True)
     converted_at = models.DateTimeField(_("converted"), null=True, blank=True)
@@ -237,7 +251,13 @@ class Lead(Subject, Recoverable):
             models.Index(fields=("id",), name="crm_lead_to_score", condition=Q(scored_at=None, deleted_at=None)),
             # Unanswered leads: the response clock, the badge in the top bar.
             models.Index(
-                fields=("created_at",), name="crm_lead_waiting", condition=Q(status="new", first_response_at=None)
+                fields=("answer_by", "id"), name="crm_lead_waiting", condition=Q(status="new", first_response_at=None)
+            ),
+            # Clocks that have run out and of which nobody has been told yet.
+            models.Index(
+                fields=("answer_by",),
+                name="crm_lead_to_escalate",
+                condition=Q(status="new", first_response_at=None, escalated_at=None, deleted_at=None),
             ),
             # Whether somebody is there already.
             key_index("lead", "name_key"),
@@ -260,7 +280,7 @@ class Lead(Subject, Recoverable):
         return self.Readiness.WARM if self.created_at > now - self.HOT_FOR else self.Readiness.COLD
 
     @property
-    def respond_by(self) -> dt.datetime:
-        """When the response clock runs out."""
+    def time_to_answer(self) -> dt.timedelta:
+        """How much of its team's working time the lead may wait for its first answer."""
         minutes = self.source.respond_within_minutes if self.source else settings.RESPOND_WITHIN_MINUTES
-        return self.created_at + dt.timedelta(minutes=minutes)
+        return dt.timedelta(minutes=minutes)

@@ -13,15 +13,15 @@ from crm.models import Activity, Lead, User
 from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed
 
-EDITABLE = ("kind", "direction", "response", "at", "title", "body", "duration_minutes")
-"""What a person says of an activity; its subject and author stay."""
+EDITABLE = ("kind", "direction", "response", "at", "title", "body", "duration_minutes", "is_automatic")
+"""What is said of an activity; its subject and author stay."""
 
 
 def log_activity(subject: Any, *, fields: Mapping[str, Any], by: User, now: dt.datetime) -> Activity:
     """Write an activity of `EDITABLE` fields on the subject's timeline, at `now` unless said otherwise; or NotAllowed.
 
-    A touch becomes the subject's last touch; the first outbound one stops a lead's response clock and makes a new lead
-    a working one.
+    A touch becomes the subject's last touch; the first outbound one that is no automatic reply stops a lead's response
+    clock and makes a new lead a working one.
     """
     _refuse_unless_editable(subject, by)
     with acting(by):
@@ -80,7 +80,7 @@ def answer_lead(subject: Any) -> None:
     """Stop the response clock of a lead at its first outbound touch, and let a new lead become a working one."""
     if not isinstance(subject, Lead):
         return
-    first = subject.activities.present().outbound().aggregate(at=Min("at"))["at"]
+    first = subject.activities.present().answering().aggregate(at=Min("at"))["at"]
     if first is None:
         return
     answered = max(first, subject.created_at)  # a call logged for before the lead came in answers it at once

@@ -17,6 +17,7 @@ from crm.models import AuditEntry, DisqualifyReason, Lead, User
 from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed, RuleError
 from crm.rules.follow_ups import bin_follow_ups, unbin_follow_ups
+from crm.rules.response_clock import Clocks, start_clock
 
 EDITABLE = ("name", "company_name", "email", "phone", "message", "source", "campaign", "team")
 """What a person edits in a lead; its owner is assigned, its status and times follow from what is done."""
@@ -64,7 +65,10 @@ def create_lead(*, fields: Mapping[str, Any], by: User | None, now: dt.datetime)
     if by is not None and not by.may_write:
         raise NotAllowed(_("You may look, but not add leads."))
     with acting(by):
-        return Lead.objects.create(**{"created_at": now, **fields})
+        lead = Lead(**{"created_at": now, **fields})
+        start_clock(lead, clocks=Clocks(now))
+        lead.save()
+    return lead
 
 
 def edit_lead(lead: Lead, *, fields: Mapping[str, Any], seen_version: int, by: User) -> Lead:
@@ -74,6 +78,8 @@ def edit_lead(lead: Lead, *, fields: Mapping[str, Any], seen_version: int, by: U
         for name in EDITABLE:
             if name in fields:
                 setattr(fresh, name, fields[name])
+        if {"source", "team"} & fields.keys():
+            fresh.answer_by = Clocks(fresh.created_at).answer_by(fresh)
         fresh.save()
     return fresh
 

@@ -1,12 +1,11 @@
 """How a lead is drawn: its response clock, and the tag of its status."""
 
-import datetime as dt
 from typing import Any
 
 from django import template
 
 from crm.models import Lead
-from crm.models.response_clock import response_clock as read_clock
+from crm.rules.response_clock import Clocks
 
 register = template.Library()
 
@@ -14,10 +13,9 @@ TAGS = {Lead.Status.NEW: "is-accent", Lead.Status.QUALIFIED: "is-green", Lead.St
 
 
 @register.inclusion_tag("crm/_response_clock.html")
-def response_clock(lead: Lead, now: dt.datetime, *, boxed: bool = False) -> dict[str, Any]:
+def response_clock(lead: Lead, clocks: Clocks, *, boxed: bool = False) -> dict[str, Any]:
     """Draw how long the lead waits for its answer, or waited; `boxed` with the goal and when it came in."""
-    clock = read_clock(lead, now)
-    return {"lead": lead, "clock": clock, "now": now, "boxed": boxed, "goal": lead.respond_by - lead.created_at}
+    return {"lead": lead, "clock": clocks.read(lead), "now": clocks.now, "boxed": boxed}
 
 
 @register.filter

@@ -47,7 +47,7 @@ class Part:
 
     def of(self, leads: Any) -> Any:
         """Return the part's leads in their order."""
-        return leads.filter(self.condition).with_answer_by().order_by(*self.order)
+        return leads.filter(self.condition).order_by(*self.order)
 
 
 class InParts:

@@ -135,7 +135,6 @@ def _parameters(scope: Scope, periods: Sequence[Period]) -> dict[str, Any]:
         "tz": str(organisation_zone()),
         "now": scope.now,
         "today": today,
-        "sla": settings.RESPOND_WITHIN_MINUTES,
         "owners": sorted(scope.owner_ids or ()),
         "teams": sorted(scope.reachable_team_ids or ()),
         "all_teams": scope.reachable_team_ids is None,

@@ -9,7 +9,6 @@ _DIMENSIONS = {
 }
 _UNASSIGNED = "(l.owner_id IS NULL AND (%(all_teams)s OR l.team_id IS NULL OR l.team_id = ANY(%(teams)s)))"
 _HOURS = "extract(epoch FROM l.first_response_at - l.created_at)::float8 / 3600"
-_DUE = "l.created_at + make_interval(mins => coalesce(s.respond_within_minutes, %(sla)s))"
 
 LEADS = Fact(
     name="leads",
@@ -23,11 +22,10 @@ LEADS = Fact(
                ) AS dead,
                count(l.first_response_at) AS answered, avg({_HOURS}) AS mean_hours,
                percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY {_HOURS}) AS hours_quantiles,
-               count(*) FILTER (WHERE l.first_response_at <= {_DUE}) AS in_time,
-               count(*) FILTER (WHERE l.first_response_at IS NOT NULL OR {_DUE} <= %(now)s) AS judged
+               count(*) FILTER (WHERE l.first_response_at <= l.answer_by) AS in_time,
+               count(*) FILTER (WHERE l.first_response_at IS NOT NULL OR l.answer_by <= %(now)s) AS judged
         FROM periods p
         JOIN crm_lead l ON l.created_at >= p.starts AND l.created_at < p.ends AND l.deleted_at IS NULL
-        LEFT JOIN crm_leadsource s ON s.id = l.source_id
         LEFT JOIN pipeline_deal d ON d.lead_id = l.id AND d.deleted_at IS NULL
         WHERE {{narrow}} GROUP BY 1, 2
     """,

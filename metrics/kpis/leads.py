@@ -128,7 +128,7 @@ DECLARED = (
         question=gettext_lazy("Which share of leads is answered in time?"),
         formula=gettext_lazy(
             "Leads created in the period and answered within their time ÷ leads created in the period that were"
-            " answered or whose time has run out."
+            " answered or whose time has run out. A lead's time is its source's, counted in its team's working hours."
         ),
         unit=Unit.RATIO,
         better=Better.UP,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from crm.models import Lead
+from crm.rules.response_clock import Clocks
 from crm.views.activities import composer_for
 from crm.views.addresses import whole_number
 from crm.views.authorising import may_edit, visible_or_404
@@ -34,9 +35,9 @@ def lead_list(request: PersonRequest) -> HttpResponse:
     inbox = read_inbox(request, now)
     is_only_list = request.htmx.target == "lead-list"
     lead = _lead_in_hand(request, inbox)
-    context: dict[str, Any] = {"inbox": inbox, "now": now, "lead": lead}
+    context: dict[str, Any] = {"inbox": inbox, "now": now, "clocks": Clocks(now), "lead": lead}
     if not is_only_list and lead is not None:
-        context |= _about(request, lead, now)
+        context = _about(request, lead, now) | context
     template = "pipeline/lead_list.html#answer" if is_only_list else "pipeline/lead_list.html"
     return render(request, template, context, status=422 if inbox.filters.errors else 200)
 
@@ -106,6 +107,7 @@ def _about(request: PersonRequest, lead: Lead, now: dt.datetime) -> dict[str, An
     return {
         "lead": lead,
         "now": now,
+        "clocks": Clocks(now),
         "may_edit": may_edit(lead, request.user),
         "is_alive": lead.status in Lead.ALIVE,
         "deal": Deal.objects.visible_to(request.user).filter(lead=lead).first() if is_converted else None,

@@ -14,7 +14,7 @@ from django.utils import timezone
 from crm.models import FollowUp, Lead, User, subjects_seen_by
 from crm.models.follow_ups import FollowUpQuerySet
 from crm.models.leads import LeadQuerySet
-from crm.models.response_clock import ResponseClock, response_clock
+from crm.rules.response_clock import Clocks, ResponseClock
 from crm.views.next_step import Verb, phone_url, reach, state_of, verb_for
 from pipeline.models import Deal, DealQuerySet
 from pipeline.views.stakes import Stakes
@@ -233,18 +233,19 @@ def _step(follow_up: FollowUp, seen: dict[tuple[int, int], Any], scope: Scope) -
 
 def _lead_group(scope: Scope) -> Group:
     leads = scope.leads()
-    shown = leads.with_answer_by().select_related("source", "owner").order_by("answer_by", "pk")[: scope.limit("leads")]
-    return Group("leads", leads.count(), [_waiting(lead, scope) for lead in shown])
+    shown = leads.select_related("source", "owner").order_by("answer_by", "pk")[: scope.limit("leads")]
+    clocks = Clocks(scope.now)
+    return Group("leads", leads.count(), [_waiting(lead, clocks) for lead in shown])
 
 
-def _waiting(lead: Lead, scope: Scope) -> WaitingLead:
+def _waiting(lead: Lead, clocks: Clocks) -> WaitingLead:
     phone, email = reach(lead)
     answer = Verb("inbox", "", lead.get_absolute_url())
     if phone:
         answer = Verb("phone", "", phone_url(phone))
     elif email:
         answer = Verb("mail", "", f"mailto:{email}")
-    return WaitingLead(lead, response_clock(lead, scope.now), answer)
+    return WaitingLead(lead, clocks.read(lead), answer)
 
 
 def _deal_groups(scope: Scope, stakes: Stakes) -> tuple[Group, Group]:

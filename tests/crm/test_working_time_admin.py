@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from crm.models import User, WorkingCalendar
+from crm.models import Team, User, WorkingCalendar
+from crm.rules.leads import create_lead
 
 pytestmark = pytest.mark.django_db
 
@@ -64,3 +67,16 @@ def test_absence_is_added(settings_client: Client, rep: User, colleague: User) -
     absence = {"user": rep.pk, "starts_on": "2026-06-08", "ends_on": "2026-06-12", "substitute": colleague.pk}
     assert settings_client.post(reverse("admin:crm_absence_add"), absence).status_code == 302
     assert rep.absences.get().substitute == colleague
+
+
+def test_running_clocks_follow_changed_hours(settings_client: Client, north: Team) -> None:
+    north.working_calendar = WorkingCalendar.objects.create(name="Always")
+    north.save()
+    friday_evening = dt.datetime(2026, 6, 12, 17, 30, tzinfo=dt.UTC)
+    lead = create_lead(fields={"name": "Daria Fomina", "team": north}, by=None, now=friday_evening)
+    hours = {"spans-TOTAL_FORMS": 1, "spans-0-weekday": 0, "spans-0-starts": "09:00", "spans-0-ends": "18:00"}
+    form = calendar_form(name="Always", country="", region="", time_zone="UTC", **hours)
+    address = reverse("admin:crm_workingcalendar_change", args=[north.working_calendar.pk])
+    assert settings_client.post(address, form).status_code == 302
+    lead.refresh_from_db()
+    assert lead.answer_by == dt.datetime(2026, 6, 15, 10, tzinfo=dt.UTC)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from crm.models import Absence, CalendarException, User, WorkingCalendar, WorkingSpan
+from crm.models import Absence, CalendarException, User, WorkingCalendar
 from crm.rules.availability import availability_of, substitute_for
 from crm.rules.wall_clock import zone_of
 from crm.rules.working_time import (
@@ -24,6 +24,7 @@ from crm.rules.working_time import (
     next_working_moment,
     working_time_between,
 )
+from tests.factories import office_hours
 
 HOUR = dt.timedelta(hours=1)
 NINE_TO_SIX = (dt.time(9), dt.time(18))
@@ -183,11 +184,7 @@ def test_working_days_there_and_back(hours: WorkingHours, day: dt.date, days: in
 
 @pytest.fixture
 def office(db: None) -> WorkingCalendar:
-    calendar = WorkingCalendar.objects.create(name="Office", time_zone="Europe/Berlin", country="DE", region="BY")
-    WorkingSpan.objects.bulk_create(
-        WorkingSpan(calendar=calendar, weekday=day, starts=dt.time(9), ends=dt.time(18)) for day in range(5)
-    )
-    return calendar
+    return office_hours("Europe/Berlin", country="DE", region="BY")
 
 
 def test_calendar_is_read_with_its_exceptions(office: WorkingCalendar) -> None:

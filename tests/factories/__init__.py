@@ -11,6 +11,7 @@ from tests.factories.crm import (
     UserFactory,
 )
 from tests.factories.pipeline import ContractFactory, DealFactory, sales_pipeline
+from tests.factories.working_time import office_hours
 
 __all__ = [
     "ActivityFactory",
@@ -23,5 +24,6 @@ __all__ = [
     "LeadSourceFactory",
     "TeamFactory",
     "UserFactory",
+    "office_hours",
     "sales_pipeline",
 ]

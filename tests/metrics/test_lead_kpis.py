@@ -7,10 +7,13 @@ import datetime as dt
 import pytest
 
 from crm.models import Lead
-from tests.factories import ActivityFactory, LeadFactory, LeadSourceFactory, UserFactory
+from crm.rules.leads import create_lead
+from tests.factories import ActivityFactory, LeadFactory, LeadSourceFactory, UserFactory, office_hours
 from tests.metrics.lives import JULY, at, figures, live, lose, win
 
 pytestmark = pytest.mark.django_db
+
+HALF_AN_HOUR = dt.timedelta(minutes=30)
 
 
 def test_new_leads_are_those_created_in_the_period():
@@ -71,6 +74,25 @@ def test_in_time_is_judged_once_the_clock_has_run_out():
     judged = figures(now=at(6, 10) + dt.timedelta(minutes=30))["response_within_sla"]
     assert (judged.numerator, judged.denominator) == (2, 4)
     assert figures()["response_within_sla"].denominator == 5
+
+
+def test_in_time_is_counted_in_working_hours(north):
+    """June 2026: the 5th is a Friday; the team works Monday to Friday from nine to six."""
+    north.working_calendar = office_hours()
+    north.save()
+    for came, answered in [
+        (at(6, 5, 17) + HALF_AN_HOUR, at(6, 8, 9) + HALF_AN_HOUR),  # in the last instant of its hour, on Monday
+        (at(6, 5, 17) + HALF_AN_HOUR, at(6, 8, 10)),
+        (at(6, 6, 12), at(6, 8, 9) + HALF_AN_HOUR),  # came on Saturday
+        (at(6, 8, 10), at(6, 8, 10) + HALF_AN_HOUR),
+    ]:
+        lead = create_lead(fields={"name": "Lead", "team": north}, by=None, now=came)
+        Lead.objects.filter(pk=lead.pk).update(first_response_at=answered)
+    create_lead(fields={"name": "Lead", "team": north}, by=None, now=at(6, 12, 17) + HALF_AN_HOUR)  # runs over Sunday
+    result = figures(now=at(6, 14))
+    assert (result["response_within_sla"].numerator, result["response_within_sla"].denominator) == (3, 4)
+    # How long people waited is another question, with the weekend in it: 0.5, 45.5, 64 and 64.5 hours.
+    assert result["lead_response_time"].value == pytest.approx((45.5 + 64) / 2)
 
 
 def test_only_positive_answers_to_what_we_said_count():

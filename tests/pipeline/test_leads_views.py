@@ -17,7 +17,6 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 
 from crm.models import DisqualifyReason, Lead, Team, User
-from crm.models.response_clock import response_clock
 from crm.rules import leads as rules
 from crm.views.lead_story import story_of_lead
 from tests.factories import (
@@ -265,16 +264,6 @@ def test_the_clock_says_it_in_words(fields: dict[str, Any], words: str, web: Cli
     with time_machine.travel(NOW, tick=False):
         web.force_login(rep)
         assert words in web.get(reverse("lead_list")).content.decode()
-
-
-@pytest.mark.parametrize(
-    ("minutes", "state", "left"),
-    [(0, "running", 1.0), (44, "running", 16 / 60), (46, "short", 14 / 60), (60, "short", 0.0), (61, "late", 0.0)],
-)
-def test_the_clock_runs_out(minutes: int, state: str, left: float) -> None:
-    lead = Lead(name="Daria", created_at=NOW - dt.timedelta(minutes=minutes))
-    clock = response_clock(lead, NOW)
-    assert (clock.state, round(clock.left, 6)) == (state, round(left, 6))
 
 
 # --- The export -----------------------------------------------------------------------------------------------------

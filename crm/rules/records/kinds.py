@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from functools import cached_property
 from typing import Any
 
 from django.db.models.functions import Lower
@@ -16,8 +17,11 @@ from crm.rules.records.context import Kind
 from crm.rules.records.entries import Entry, RowRefused
 from crm.rules.records.planning import RecordImporter
 from crm.rules.records.references import name_key
+from crm.rules.response_clock import Clocks, start_clock
 
 LEAD_TIMES = ("first_response_at", "qualified_at", "disqualified_at")
+CLOCKED_BY = ("created_at", "source")
+"""What decides by when a lead is to be answered."""
 
 
 class CompanyImporter(RecordImporter[Company]):
@@ -125,7 +129,21 @@ class LeadImporter(RecordImporter[Lead]):
             wanted["created_at"] = entry["created_at"] or self._earliest(entry)
         if not (record and record.converted_at):
             wanted["status"] = _status(entry)
-        return wanted
+        return wanted | self._clock(wanted, record)
+
+    def _clock(self, wanted: dict[str, Any], record: Lead | None) -> dict[str, Any]:
+        """By when the lead is to be answered, where that is new; the same file again changes nothing."""
+        if record and all(getattr(record, name) == wanted.get(name, getattr(record, name)) for name in CLOCKED_BY):
+            return {}
+        lead = Lead(**{name: wanted.get(name, getattr(record, name, None)) for name in (*CLOCKED_BY, "owner", "team")})
+        start_clock(lead, clocks=self.clocks)
+        came_in = {} if record else {"escalated_at": lead.escalated_at}
+        return {"answer_by": lead.answer_by} | came_in
+
+    @cached_property
+    def clocks(self) -> Clocks:
+        """Reads each calendar once a file."""
+        return Clocks(self.context.now)
 
     def _earliest(self, entry: Entry) -> Any:
         """A lead without a creation time came in by its first time, or else now; said in the report either way."""
