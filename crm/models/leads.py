@@ -126,7 +126,7 @@ class AnswerBy(models.DateTimeField):
     """When a response clock runs out; rules count it in working hours, and who writes rows without gets plain ones."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 (Django's signature)
-        if add and isinstance(model_instance, Lead) and model_instance.answer_by is None:
+        if add and isinstance(model_instance, Lead) and getattr(model_instance, self.attname) is None:
             model_instance.answer_by = model_instance.created_at + model_instance.time_to_answer
         return super().pre_save(model_instance, add)
 

@@ -6,7 +6,7 @@ import crm.models.leads
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("crm", "0017_fill_answer_by"),
+        ("crm", "0018_fill_answer_by"),
     ]
 
     operations = [

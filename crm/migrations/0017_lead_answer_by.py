@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm', '0015_emails'),
+        ("crm", "0016_search_in_any_spelling"),
     ]
 
     operations = [

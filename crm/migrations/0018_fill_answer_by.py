@@ -26,5 +26,5 @@ def fill(_apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     """The times to answer, as data."""
 
-    dependencies = [("crm", "0016_lead_answer_by")]
+    dependencies = [("crm", "0017_lead_answer_by")]
     operations = [migrations.RunPython(fill, migrations.RunPython.noop, elidable=True)]
