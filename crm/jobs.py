@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from crm.rules import bin as bin_rules
-from crm.rules import nurturing, reminders, sweeping
+from crm.rules import capturing, doors, form_replies, nurturing, reminders, sweeping
 from crm.rules.delivering import deliver_due
 
 logger = logging.getLogger(__name__)
@@ -17,7 +17,9 @@ DELIVERING_SECONDS = 30.0
 """After that a run claims no more; a slow mail server may hold its last message until the soft limit."""
 DUE_PER_RUN, MOST_RUNS = 25, 4
 
-assert reminders.REMINDER  # imported for the senders it registers
+# Imported for the senders they register.
+assert reminders.REMINDER
+assert form_replies.FORM_REPLY
 
 
 @shared_task(expires=30)
@@ -44,8 +46,10 @@ def bring_back_leads() -> None:
 
 @shared_task
 def throw_away() -> None:
-    """Daily: what has lain in the bin for 30 days, and first answers older than a day."""
+    """Daily: what has lain in the bin for 30 days, first answers older than a day, what nobody let in."""
     now = timezone.now()
     gone = bin_rules.empty_bin(now=now)
     gone["first answers"] = bin_rules.forget_first_answers(now=now)
+    gone["kept out"] = capturing.forget_kept_out(now=now)
+    gone["knocks"] = doors.forget_knocks(now=now)
     logger.info("Thrown away: %s", ", ".join(f"{count} {kind}" for kind, count in gone.items()))

@@ -11,6 +11,11 @@ from crm.views import (
     leads,
     notifications,
     tokens,
+    lead_form_api,
+    lead_forms,
+    leads,
+    notifications,
+    submissions,
     user_settings,
 )
 
@@ -39,6 +44,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/", user_settings.user_settings, name="user_settings"),
     path("settings/tokens/new/", tokens.api_token_create, name="api_token_create"),
     path("settings/tokens/<int:pk>/revoke/", tokens.api_token_revoke, name="api_token_revoke"),
+    # Lead forms, open to everybody
+    path("f/embed.js", lead_forms.lead_form_script, name="lead_form_script"),
+    path("f/<slug:slug>/", lead_forms.lead_form, name="lead_form"),
+    path("f/<slug:slug>/embed/", lead_forms.lead_form_embed, name="lead_form_embed"),
+    path("f/<slug:slug>/thanks/", lead_forms.lead_form_thanks, name="lead_form_thanks"),
+    path("f/<slug:slug>/api/", lead_form_api.lead_form_api, name="lead_form_api"),
+    # What they kept out
+    path("submissions/", submissions.submission_list, name="submission_list"),
+    path("submissions/<int:pk>/release/", submissions.submission_release, name="submission_release"),
+    path("submissions/<int:pk>/throw-out/", submissions.submission_throw_out, name="submission_throw_out"),
+    path("submissions/<int:pk>/keep/", submissions.submission_keep, name="submission_keep"),
     # Notifications
     path("notifications/", notifications.notification_list, name="notification_list"),
     path("live/", notifications.live, name="live"),

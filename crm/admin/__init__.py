@@ -3,3 +3,6 @@
 from crm.admin import audit, leads, money, outbox, people, site, tokens, working_time
 
 __all__ = ["audit", "leads", "money", "outbox", "people", "site", "tokens", "working_time"]
+from crm.admin import audit, lead_forms, leads, money, outbox, people, site
+
+__all__ = ["audit", "lead_forms", "leads", "money", "outbox", "people", "site"]

@@ -48,7 +48,7 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         )
 
 
-@audited(kind="submission", ignore=("answers", "fields", "utm", "referrer", "page"))
+@audited(kind="submission", ignore=("answers", "fields", "utm", "referrer", "page", "email_key", "phone_key"))
 class Submission(models.Model):
     """What one visitor sent once. Its answers stay as they were given, whatever becomes of form and lead."""
 
@@ -87,6 +87,9 @@ class Submission(models.Model):
     page = models.CharField(_("sent on the page"), max_length=500, blank=True)
     address_mark = models.CharField(max_length=64, blank=True, editable=False)
     """A keyed hash of the visitor's address: it tells whether two were one, not who."""
+    email_key = models.CharField(max_length=254, blank=True, editable=False)
+    phone_key = models.CharField(max_length=40, blank=True, editable=False)
+    """The e-mail and phone given, normalised: by them the same visitor is known again."""
     content_mark = models.CharField(max_length=64, editable=False)
     """A hash of what was said, by which the same again is known."""
     decided_by = models.ForeignKey(
@@ -109,6 +112,9 @@ class Submission(models.Model):
         indexes = (
             # The page of what was kept out.
             models.Index(fields=("-at",), name="crm_submission_kept_out", condition=Q(state="kept_out")),
+            # The same visitor again.
+            models.Index(fields=("form", "email_key"), name="crm_submission_email", condition=~Q(email_key="")),
+            models.Index(fields=("form", "phone_key"), name="crm_submission_phone", condition=~Q(phone_key="")),
             # The same sent again, within minutes.
             models.Index(fields=("form", "content_mark", "-at"), name="crm_submission_again"),
         )

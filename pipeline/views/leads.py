@@ -27,6 +27,9 @@ from pipeline.models import Deal
 PARTS = {"lead-panel": "pipeline/_lead_panel.html", "lead-clock": "pipeline/_lead_clock.html"}
 """What htmx may ask of a lead's page by the id of its place: the panel beside the list, the running clock."""
 
+MOST_SUBMISSIONS = 20
+"""A lead's page shows the newest; more than that says one thing over and over."""
+
 
 @require_safe
 def lead_list(request: PersonRequest) -> HttpResponse:
@@ -57,6 +60,7 @@ def lead_detail(request: PersonRequest, pk: int) -> HttpResponse:
         "timeline": _timeline(lead, request),
         "composer": composer_for(lead, request),
         "next_step": next_step_of(lead, request.user),
+        "submissions": lead.submissions.select_related("form", "consent")[:MOST_SUBMISSIONS],
     }
     return render(request, "pipeline/lead_detail.html", context)
 
