@@ -8,14 +8,12 @@ from crm.views import (
     choosers,
     companies,
     follow_ups,
-    leads,
-    notifications,
-    tokens,
     lead_form_api,
     lead_forms,
     leads,
     notifications,
     submissions,
+    tokens,
     user_settings,
 )
 

@@ -3,6 +3,6 @@
 from crm.admin import audit, leads, money, outbox, people, site, tokens, working_time
 
 __all__ = ["audit", "leads", "money", "outbox", "people", "site", "tokens", "working_time"]
-from crm.admin import audit, lead_forms, leads, money, outbox, people, site
+from crm.admin import lead_forms
 
 __all__ = ["audit", "lead_forms", "leads", "money", "outbox", "people", "site"]

@@ -28,7 +28,7 @@ from crm.rules.capturing import publish_consent
 class Lines(forms.Textarea):
     """One value a line."""
 
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:  # noqa: ARG002 (Django's signature)
         """Read lines as people leave them: some empty, some with spaces, some ending in a slash."""
         text = str(data.get(name) or "")
         return "\n".join(line.strip().rstrip("/").lower() for line in text.splitlines() if line.strip())
@@ -44,6 +44,14 @@ class LeadFormForm(forms.ModelForm):
         widget=Lines(attrs={"rows": 3}),
         label=gettext_lazy("sites the form stands on"),
         help_text=LeadForm._meta.get_field("sites").help_text,
+    )
+
+    redirect_url = forms.URLField(
+        max_length=200,
+        required=False,
+        assume_scheme="https",
+        label=gettext_lazy("thank-you page of your own"),
+        help_text=LeadForm._meta.get_field("redirect_url").help_text,
     )
 
     class Meta:
@@ -151,9 +159,7 @@ class LeadFormAdmin(SortableAdminBase, ActingAdmin):
                 f'<form method="post" action="{page}">{inputs}\n  <button>{_("Send")}</button>\n</form>',
             ),
             (
-                _(
-                    "For programs: GET gives fields and a token, POST takes JSON with that token. The policy must allow:"
-                ),
+                _("For programs: GET gives fields and a token, POST takes JSON with it. The policy must allow:"),
                 f"connect-src {base}",
                 api,
             ),

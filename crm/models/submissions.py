@@ -120,7 +120,12 @@ class Submission(models.Model):
         )
 
     def __str__(self) -> str:
-        return str(self.fields.get("name") or self.fields.get("email") or self.fields.get("phone") or self.form)
+        return str(self.fields.get("name") or self.said_address or self.form)
+
+    @property
+    def said_address(self) -> str:
+        """The e-mail or phone they left, "" without any."""
+        return str(self.fields.get("email") or self.fields.get("phone") or "")
 
 
 class DoorCount(models.Model):

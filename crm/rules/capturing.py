@@ -16,6 +16,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from crm.models import Activity, Campaign, ConsentText, Lead, LeadForm, Submission, User
+from crm.models.phones import read_phone
 from crm.rules.activities import follow_touches
 from crm.rules.audit import acting, coming_through
 from crm.rules.errors import NotAllowed, RuleError
@@ -131,13 +132,13 @@ def forget_kept_out(*, now: dt.datetime) -> int:
 
 def email_key(address: str) -> str:
     """Return the address as it is compared."""
-    return address.strip().casefold()
+    return address.strip().lower()
 
 
 def phone_key(number: str) -> str:
-    """Return the digits of a number as they are compared: 00 and the Russian 8 are ways to write the country."""
-    digits = re.sub(r"\D", "", number).removeprefix("00")
-    return f"7{digits[1:]}" if len(digits) == 11 and digits.startswith("8") else digits
+    """Return the number as it is compared, however it was written: E.164 with its extension."""
+    phone = read_phone(re.sub(r"^\s*00", "+", number))
+    return f"{phone.e164}x{phone.extension}".removesuffix("x")[:40] if phone else ""
 
 
 def _same_again(form: LeadForm, visit: Visit, now: dt.datetime) -> Submission | None:

@@ -39,7 +39,7 @@ def forget_knocks(*, now: dt.datetime) -> int:
 
 
 def mark_of(address: str) -> str:
-    """Return a keyed hash by which an address is known again, though not what it was; an IPv6 network is one visitor."""
+    """Return a keyed hash: the address is known again, though not what it was; an IPv6 network is one visitor."""
     try:
         known = ipaddress.ip_address(address)
         if known.version == 6:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.core.mail import EmailMultiAlternatives
 from django.utils import translation
 
-from crm.models import OutboxRow, Submission
+from crm.models import OutboxRow, Submission, Suppression
 from crm.rules.outbox import Intent, NotNeeded, Outcome, Sender, Sent, queue, register
 from crm.rules.sending import Postbox
 
@@ -33,6 +33,8 @@ def _send(row: OutboxRow, postbox: Postbox) -> Outcome:
         subject, body = form.text("reply_subject"), form.text("reply")
     if not subject or not body:
         return NotNeeded("the form answers no more")
+    if Suppression.objects.filter(address=submission.email_key).exists():
+        return NotNeeded("the address gets no mail")
     message = EmailMultiAlternatives(
         subject=" ".join(subject.split()),
         body=body,

@@ -1,6 +1,7 @@
 """A lead form for programs: its definition with a token to send back, and submissions, as JSON.
 
-A page of another site may call it where that site is on the form's list (CORS); a server, which sends no Origin, always.
+A page of another site may call it where that site is on the form's list (CORS); a server, which sends no Origin, may
+always.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ def language_of(request: HttpRequest, form: LeadForm) -> str:
 
 
 def consent_shown(form: LeadForm, *, now: dt.datetime, is_sent: bool) -> ConsentText | None:
-    """Return the words to agree to; reading writes nothing, so that words nobody has seen yet have no version before."""
+    """Return the words to agree to. Reading writes nothing: words nobody has agreed to may have no version yet."""
     if is_sent:
         return publish_consent(form, now=now)
     last = form.consents.first()

@@ -10,7 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.utils import timezone
 
-from crm.models import Activity, Notification, Team, User
+from crm.models import Activity, Notification, Submission, Team, User
 from crm.rules.tokens import create_api_token
 from pipeline.models import ChecklistItem, Deal, LineItem, Pipeline, Product, Stage
 from tests.factories import (
@@ -21,6 +21,8 @@ from tests.factories import (
     DealFactory,
     FollowUpFactory,
     LeadFactory,
+    LeadFormFactory,
+    SubmissionFactory,
     TeamFactory,
     UserFactory,
     sales_pipeline,
@@ -79,7 +81,7 @@ def _records(own: User, north: Team) -> dict[str, Any]:
             records[prefix + kind] = record
     # Only an activity about something that is there can be taken back.
     Activity.objects.filter(pk=records["deleted_activity"].pk).update(subject_id=records["deal"].pk)
-    return records | _parts(records["deal"], own) | _notice(records["deal"], own)
+    return records | _parts(records["deal"], own) | _notice(records["deal"], own) | _kept_out(north)
 
 
 def _one_of_each(own: User, north: Team) -> dict[str, Any]:
@@ -122,3 +124,12 @@ def _notice(deal: Deal, own: User) -> dict[str, Any]:
         user=own, kind="rotting", dedupe_key="access", text=f"{NAME} waits", subject_type=kind, subject_id=deal.pk
     )
     return {"notice": notice, "api_token": api_token}
+
+
+def _kept_out(north: Team) -> dict[str, Any]:
+    """What a form of the owner's team kept out, and what was thrown out of it."""
+    form = LeadFormFactory(slug="contact", team=north)
+    return {
+        "submission": SubmissionFactory(form=form, fields={"name": f"{NAME} visitor"}),
+        "thrown_out": SubmissionFactory(form=form, state=Submission.State.THROWN_OUT),
+    }

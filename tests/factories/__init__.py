@@ -10,6 +10,7 @@ from tests.factories.crm import (
     TeamFactory,
     UserFactory,
 )
+from tests.factories.lead_forms import LeadFormFactory, SubmissionFactory
 from tests.factories.pipeline import ContractFactory, DealFactory, sales_pipeline
 from tests.factories.working_time import office_hours
 
@@ -21,7 +22,9 @@ __all__ = [
     "DealFactory",
     "FollowUpFactory",
     "LeadFactory",
+    "LeadFormFactory",
     "LeadSourceFactory",
+    "SubmissionFactory",
     "TeamFactory",
     "UserFactory",
     "office_hours",
