@@ -272,6 +272,10 @@ elif not IS_TEST:
 EMAIL_TIMEOUT = _whole_number("EMAIL_TIMEOUT", 20)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Voronka <voronka@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Domains in whose name the mail server may send: there a letter comes from its author's own address.
+MAIL_OWN_DOMAINS = frozenset(domain.lower() for domain in env.list("MAIL_OWN_DOMAINS", default=[]))
+MAIL_PER_SENDER_A_DAY = _whole_number("MAIL_PER_SENDER_A_DAY", 500)
+MAIL_PER_DOMAIN_A_DAY = _whole_number("MAIL_PER_DOMAIN_A_DAY", 200)
 # How long a sender has a row for itself; after that another takes it for dead. Longer than a job may run
 # (config/celery.py).
 OUTBOX_LEASE_SECONDS = _whole_number("OUTBOX_LEASE_SECONDS", 120)

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from crm.rules import bin as bin_rules
 from crm.rules import capturing, doors, form_replies, nurturing, reminders, sweeping
+from crm.rules import mailing, nurturing, reminders, sweeping
 from crm.rules.delivering import deliver_due
 
 logger = logging.getLogger(__name__)
@@ -20,6 +21,8 @@ DUE_PER_RUN, MOST_RUNS = 25, 4
 # Imported for the senders they register.
 assert reminders.REMINDER
 assert form_replies.FORM_REPLY
+assert mailing.EMAIL
+assert reminders.REMINDER  # imported for the senders it registers
 
 
 @shared_task(expires=30)

@@ -14,6 +14,7 @@ from crm.views import (
     notifications,
     submissions,
     tokens,
+    unsubscribing,
     user_settings,
 )
 
@@ -35,6 +36,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Choosers
     path("choose/companies/", choosers.choose_companies, name="choose_companies"),
     path("choose/contacts/", choosers.choose_contacts, name="choose_contacts"),
+    # The door out of our mail
+    path("unsubscribe/<str:secret>/", unsubscribing.unsubscribe, name="unsubscribe"),
     # Appearance
     path("me/theme/", appearance.theme_choose, name="theme_choose"),
     path("me/language/", appearance.language_choose, name="language_choose"),

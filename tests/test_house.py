@@ -19,8 +19,8 @@ from importlinter.cli import lint_imports
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_FILE = 400
 APPS = ("crm", "pipeline", "metrics")  # each may use those to its left
-MAY_MARK_SAFE: frozenset[str] = frozenset()
-"""The one module that may call mark_safe, once there is a need for one."""
+MAY_MARK_SAFE: frozenset[str] = frozenset({"crm/rules/mail_html.py"})
+"""The one module that may call mark_safe: what it marks it has just cleaned."""
 
 Rule = Callable[[str], list[str]]
 

@@ -6,6 +6,8 @@ import logging
 import time
 from collections import Counter
 
+from django.db import transaction
+
 from crm.models import OutboxRow
 from crm.rules import outbox
 from crm.rules.sending import NotSent, PerhapsSent, Postbox, Refused, ServerAway
@@ -58,8 +60,10 @@ def deliver(row: OutboxRow, postbox: Postbox) -> str:
 
 def _close(row: OutboxRow, outcome: outbox.Outcome) -> str:
     match outcome:
-        case outbox.Sent(answer):
-            outbox.finish(row, state=OutboxRow.State.SENT, answer=answer)
+        case outbox.Sent(answer, then):
+            with transaction.atomic():
+                if outbox.finish(row, state=OutboxRow.State.SENT, answer=answer) and then:
+                    then()
             return "sent"
         case outbox.NotNeeded(answer):
             outbox.finish(row, state=OutboxRow.State.CANCELLED, answer=answer)

@@ -38,9 +38,10 @@ LONGEST_WAIT = dt.timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Sent:
-    """It left; `answer` is what the other side said."""
+    """It left; `answer` is what the other side said, `then` what is written in the transaction that says so."""
 
     answer: str = ""
+    then: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True)

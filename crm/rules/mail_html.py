@@ -1,0 +1,56 @@
+"""HTML of mails: what may stand in it, its plain text, and its dress for mail programs."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import css_inline
+import nh3
+from django.template.loader import render_to_string
+from django.utils.safestring import mark_safe
+from markdownify import MarkdownConverter
+
+TAGS = frozenset({
+    "a", "abbr", "b", "blockquote", "br", "code", "div", "em", "h1", "h2", "h3", "h4", "hr", "i", "img", "li", "ol",
+    "p", "pre", "s", "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "u", "ul",
+})  # fmt: skip
+ATTRIBUTES = {
+    "a": {"href", "title"},
+    "img": {"src", "alt", "width", "height"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan"},
+}
+OURS, THEIRS = frozenset({"http", "https", "mailto", "tel"}), frozenset({"http", "https", "mailto", "tel", "cid"})
+_BLANK_LINES = re.compile(r"\n{3,}")
+_LINE_ENDS = re.compile(r"[ \t]+\n")
+
+
+def clean(html: str) -> str:
+    """Return what of `html` may be in a mail of ours: text and its shape, links, pictures; nothing that runs."""
+    return nh3.clean(html, tags=set(TAGS), attributes=ATTRIBUTES, url_schemes=set(OURS), link_rel=None).strip()
+
+
+class _Plain(MarkdownConverter):
+    """Text as people type it: a link's address in brackets behind it, no marks around words."""
+
+    def convert_a(self, el: Any, text: str, parent_tags: set[str]) -> str:  # noqa: ARG002 (the base class's signature)
+        address = (el.get("href") or "").removeprefix("mailto:")
+        return text if address in {"", text.strip()} else f"{text} ({address})"
+
+    def convert_img(self, el: Any, text: str, parent_tags: set[str]) -> str:  # noqa: ARG002
+        return el.get("alt") or ""
+
+
+def plain(html: str) -> str:
+    """Return `html` as plain text: links with their address, lists with dashes, no other marks."""
+    marks = {"strong_em_symbol": "", "escape_asterisks": False, "escape_underscores": False, "escape_misc": False}
+    text = _Plain(bullets="-", **marks).convert(html)
+    return _BLANK_LINES.sub("\n\n", _LINE_ENDS.sub("\n", text)).strip()
+
+
+def dressed(html: str, *, unsubscribe_url: str = "") -> str:
+    """Return the whole document that is sent: cleaned text in a plain frame, its styles on each element."""
+    body = mark_safe(clean(html))  # noqa: S308 (cleaned in this very line)
+    page = render_to_string("emails/letter.html", {"body": body, "unsubscribe_url": unsubscribe_url})
+    return css_inline.inline(page, load_remote_stylesheets=False)

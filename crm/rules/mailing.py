@@ -1,0 +1,127 @@
+"""Sends letters to customers: never twice. Everything that may stop one is asked again in the moment of sending."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from email.utils import formataddr, parseaddr
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from crm.models import Activity, Email, OutboxRow, Suppression, User
+from crm.rules import mail_html, outbox
+from crm.rules.activities import answer_lead, follow_touches
+from crm.rules.audit import acting
+from crm.rules.emails import EMAIL
+from crm.rules.outbox import Later, NotNeeded, Outcome, Sender, Sent
+from crm.rules.sending import Postbox, Refused
+from crm.rules.suppression import suppress, suppressed
+from crm.rules.tokens import issue_token
+from crm.rules.wall_clock import zone_of
+
+UNSUBSCRIBE = "unsubscribe"
+UNSUBSCRIBE_FOR = dt.timedelta(days=730)
+NO_SUCH_ADDRESS = re.compile(r"^5\d\d[ -]5\.1\.\d+|^550 (?!5\.)")
+"""What servers say of an address that does not exist (RFC 3463: 5.1.x; older ones a bare 550)."""
+
+Objection = Callable[[Email], str]
+"""Why a letter must not leave now ("" for no reason); apps and subjects that write letters add theirs."""
+objections: list[Objection] = []
+
+
+def send_email(row: OutboxRow, postbox: Postbox) -> Outcome:
+    """Send the letter of `row`, or say why not: suppressed meanwhile, its author gone, an allowance used up."""
+    email = Email.objects.select_related("author").prefetch_related("attachments").get(row=row)
+    author = email.author
+    if author is None or not author.is_active:
+        return NotNeeded("not sent: its author can no longer log in")
+    if found := suppressed(email.to_address):
+        return NotNeeded(f"not sent: the address gets no more mail ({found.reason})")
+    if reason := next(filter(None, (objection(email) for objection in objections)), ""):
+        return NotNeeded(reason)
+    if until := _allowance_returns(email, now=timezone.now()):
+        return Later(until)
+    try:
+        answer = postbox.send(_message(row, email, author))
+    except Refused as refusal:
+        _note_refusal(email, str(refusal))
+        raise
+    return Sent(answer, then=lambda: _note_sent(email, now=timezone.now()))
+
+
+outbox.register(Sender(EMAIL, send_email, may_repeat=False))
+
+
+def sending_address(author: User) -> str:
+    """Return the author's own address where the organisation may send in its name, else the organisation's."""
+    domain = author.email.rpartition("@")[2].lower()
+    return author.email if domain in settings.MAIL_OWN_DOMAINS else parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+
+
+def _message(row: OutboxRow, email: Email, author: User) -> EmailMultiAlternatives:
+    headers = {"Message-ID": row.message_id}
+    if email.in_reply_to:
+        headers |= {"In-Reply-To": email.in_reply_to, "References": email.references}
+    unsubscribe_url = _unsubscribe_url(email) if email.can_unsubscribe else ""
+    if unsubscribe_url:
+        headers |= {"List-Unsubscribe": f"<{unsubscribe_url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    message = EmailMultiAlternatives(
+        subject=email.subject_line,
+        body=email.text + (f"\n\n{unsubscribe_url}\n" if unsubscribe_url else "\n"),
+        from_email=formataddr((author.name, sending_address(author))),
+        to=[formataddr((email.to_name, email.to_address))],
+        reply_to=[formataddr((author.name, author.email))],
+        headers=headers,
+    )
+    with translation.override(author.language):
+        message.attach_alternative(mail_html.dressed(email.html, unsubscribe_url=unsubscribe_url), "text/html")
+    for file in email.attachments.all():
+        message.attach(file.name, bytes(file.content), file.content_type)
+    return message
+
+
+def _unsubscribe_url(email: Email) -> str:
+    now = timezone.now()
+    secret = issue_token(act=UNSUBSCRIBE, opens=email, expires_at=now + UNSUBSCRIBE_FOR, by=None, now=now)
+    return settings.PUBLIC_BASE_URL + reverse("unsubscribe", args=[secret])
+
+
+def _note_sent(email: Email, *, now: dt.datetime) -> None:
+    """Put the letter on the timeline of its record: an outbound touch."""
+    with acting(email.author):
+        activity = Activity.objects.create(
+            subject=email.subject,
+            kind=Activity.Kind.EMAIL,
+            direction=Activity.Direction.OUT,
+            author=email.author,
+            at=now,
+            title=email.subject_line[:200],
+            body=email.text[:10_000],
+        )
+        Email.objects.filter(pk=email.pk).update(activity=activity, at=now)
+        follow_touches(email.subject)
+        answer_lead(email.subject)
+
+
+def _note_refusal(email: Email, answer: str) -> None:
+    if NO_SUCH_ADDRESS.match(answer):
+        now = timezone.now()
+        suppress(email.to_address, reason=Suppression.Reason.BOUNCED, by=None, now=now, detail=answer, email=email)
+        Email.objects.filter(pk=email.pk).update(bounced_at=now)
+
+
+def _allowance_returns(email: Email, *, now: dt.datetime) -> dt.datetime | None:
+    """Return the next morning of the organisation where the sender's or the domain's allowance of today is used up."""
+    zone = zone_of(settings.TIME_ZONE)
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    today = Email.objects.outbound().filter(at__gte=midnight)
+    domain = email.to_address.rpartition("@")[2]
+    is_used_up = (
+        today.filter(author=email.author).count() >= settings.MAIL_PER_SENDER_A_DAY
+        or today.filter(to_address__iendswith=f"@{domain}").count() >= settings.MAIL_PER_DOMAIN_A_DAY
+    )
+    return (midnight + dt.timedelta(days=1, hours=8)) if is_used_up else None
