@@ -8,8 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from crm.rules import bin as bin_rules
-from crm.rules import capturing, doors, form_replies, nurturing, reminders, sweeping
-from crm.rules import mailing, nurturing, reminders, sweeping
+from crm.rules import capturing, doors, form_replies, mailing, nurturing, reminders, sweeping
 from crm.rules.delivering import deliver_due
 
 logger = logging.getLogger(__name__)
