@@ -6,11 +6,14 @@ from crm.models.activities import Activity
 from crm.models.answers import FirstAnswer
 from crm.models.audit import AuditEntry, audited
 from crm.models.companies import Company, Contact, SearchedQuerySet
+from crm.models.duplicates import DuplicateCheck, DuplicateSuspicion, Reason, Strength
 from crm.models.emails import Email, EmailAttachment, EmailTemplate, Suppression
 from crm.models.follow_ups import FollowUp, Reminder
 from crm.models.imports import ImportChunk, ImportFile, ImportMapping, ImportRefusal, ImportRow, ImportRun
 from crm.models.lead_forms import ConsentText, LeadForm, LeadFormField
 from crm.models.leads import Campaign, DisqualifyReason, Lead, LeadSource
+from crm.models.mergeable import Mergeable
+from crm.models.merges import Merge, MergedRecord, MergeMove
 from crm.models.money import ExchangeRate, base_currency, currency_field
 from crm.models.outbox import Heartbeat, Notification, OutboxRow
 from crm.models.scores import FEWEST_OUTCOMES, ScoreModel, ScoreRule
@@ -36,6 +39,8 @@ __all__ = [
     "Contact",
     "DisqualifyReason",
     "DoorCount",
+    "DuplicateCheck",
+    "DuplicateSuspicion",
     "Email",
     "EmailAttachment",
     "EmailTemplate",
@@ -53,15 +58,21 @@ __all__ = [
     "LeadForm",
     "LeadFormField",
     "LeadSource",
+    "Merge",
+    "MergeMove",
+    "Mergeable",
+    "MergedRecord",
     "Notification",
     "OutboxRow",
     "OwnedQuerySet",
+    "Reason",
     "Recoverable",
     "Reminder",
     "ScoreModel",
     "ScoreRule",
     "SearchedQuerySet",
     "Segment",
+    "Strength",
     "Subject",
     "Submission",
     "Suppression",

@@ -10,9 +10,10 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from crm.models.access import OwnedQuerySet, Recoverable
+from crm.models.access import OwnedQuerySet
 from crm.models.accounts import User
 from crm.models.keys import CompanyKey, DomainKey, PersonKey, PhoneKey, email_key, key_column, key_index
+from crm.models.mergeable import Mergeable, MergeableQuerySet, checked_for_duplicates, merged_index, merged_is_gone
 from crm.models.subjects import Subject
 from crm.models.text import holds_text, search_column
 
@@ -25,7 +26,7 @@ class SearchedQuerySet(OwnedQuerySet):
         return self.filter(holds_text(text, "search"))
 
 
-class CustomerQuerySet(SearchedQuerySet):
+class CustomerQuerySet(MergeableQuerySet, SearchedQuerySet):
     """Companies and contacts; one that is nobody's (brought in from a file) is everybody's."""
 
     def _reach(self, user: User, owner_ids: frozenset[int] | None) -> Q:
@@ -33,7 +34,7 @@ class CustomerQuerySet(SearchedQuerySet):
         return Q() if owner_ids is None else super()._reach(user, owner_ids) | Q(owner__isnull=True)
 
 
-class Company(Subject, Recoverable):
+class Company(Subject, Mergeable):
     """An organisation one sells to."""
 
     name = models.CharField(_("name"), max_length=200)
@@ -64,7 +65,10 @@ class Company(Subject, Recoverable):
             # Whether a company is there already.
             key_index("company", "name_key"),
             key_index("company", "domain_key"),
+            merged_index("company"),
         )
+        constraints = (merged_is_gone("company"),)
+        triggers = (checked_for_duplicates("company", "name", "domain"),)
 
     def __str__(self) -> str:
         return self.name
@@ -74,7 +78,7 @@ class Company(Subject, Recoverable):
         return reverse("company_detail", args=[self.pk])
 
 
-class Contact(Subject, Recoverable):
+class Contact(Subject, Mergeable):
     """A person one talks to, of a company or on their own."""
 
     name = models.CharField(pgettext_lazy("person", "name"), max_length=200)
@@ -109,7 +113,10 @@ class Contact(Subject, Recoverable):
             key_index("contact", "name_key"),
             key_index("contact", "email_key"),
             key_index("contact", "phone_key"),
+            merged_index("contact"),
         )
+        constraints = (merged_is_gone("contact"),)
+        triggers = (checked_for_duplicates("contact", "name", "email", "phone", "company_id"),)
 
     def __str__(self) -> str:
         return self.name

@@ -15,11 +15,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from crm.models.access import Recoverable, within
+from crm.models.access import within
 from crm.models.accounts import Team, User
 from crm.models.audit import audited
 from crm.models.companies import Company, Contact, SearchedQuerySet
 from crm.models.keys import KEYS, CompanyKey, PersonKey, PhoneKey, email_key, key_column, key_index
+from crm.models.mergeable import Mergeable, MergeableQuerySet, checked_for_duplicates, merged_index, merged_is_gone
 from crm.models.score_triggers import SCORED, scored_anew
 from crm.models.scores import ScoreModel
 from crm.models.subjects import Subject
@@ -74,7 +75,7 @@ class DisqualifyReason(Bilingual):
         ordering = ("name",)
 
 
-class LeadQuerySet(SearchedQuerySet):
+class LeadQuerySet(MergeableQuerySet, SearchedQuerySet):
     """Leads, by what is to be done with them."""
 
     def _reach(self, user: User, owner_ids: frozenset[int] | None) -> Q:
@@ -136,7 +137,7 @@ CLOCKED = ("answer_by", "escalated_at")
 
 
 @audited(kind="lead", ignore=(*KEYS, *SCORED, *CLOCKED))
-class Lead(Subject, Recoverable):
+class Lead(Subject, Mergeable):
     """Someone who might buy, not yet qualified."""
 
     class Status(models.TextChoices):
@@ -221,6 +222,7 @@ class Lead(Subject, Recoverable):
         verbose_name_plural = _("leads")
         ordering = ("-created_at", "-pk")
         constraints = (
+            merged_is_gone("lead"),
             models.CheckConstraint(
                 name="crm_lead_disqualified_has_time",
                 condition=~Q(status="disqualified") | Q(disqualified_at__isnull=False),
@@ -237,7 +239,7 @@ class Lead(Subject, Recoverable):
                 violation_error_message=_("A score is between 0 and 100."),
             ),
         )
-        triggers = (scored_anew,)
+        triggers = (scored_anew, checked_for_duplicates("lead", "name", "company_name", "email", "phone"))
         indexes = (
             # The text filter of the lead list.
             GinIndex(fields=("search",), name="crm_lead_search", opclasses=("gin_trgm_ops",)),
@@ -264,6 +266,7 @@ class Lead(Subject, Recoverable):
             key_index("lead", "company_key"),
             key_index("lead", "email_key"),
             key_index("lead", "phone_key"),
+            merged_index("lead"),
         )
 
     def __str__(self) -> str:
