@@ -154,6 +154,10 @@ class ImportFile(models.Model):
     duplicates = models.CharField(max_length=10, choices=Duplicates.choices, default=Duplicates.UPDATE)
     decisions = models.JSONField(default=dict)
     """Line → what becomes of this very row, where a person said so."""
+    answers = models.JSONField(default=dict)
+    """What the person said: the kind, a target for each column, formats, what words mean."""
+    attempts = models.PositiveSmallIntegerField(default=0)
+    """How often a worker began a step that none has ended yet."""
     findings = models.JSONField(default=dict)
     """What the check found, or how far it has come: counts, examples, duplicates."""
     warned = models.JSONField(default=dict)

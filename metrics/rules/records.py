@@ -16,6 +16,7 @@ from crm.rules.records.columns import choice, currency, money, past_day, rate, t
 from crm.rules.records.context import Context, Kind
 from crm.rules.records.entries import Entry, RowRefused
 from crm.rules.records.planning import RecordImporter
+from crm.rules.records.registry import register
 from metrics.models import Spend
 from pipeline.rules.records import kinds as pipeline_kinds
 
@@ -99,3 +100,4 @@ RATES = Kind(
 )
 
 KINDS = pipeline_kinds.KINDS | {kind.key: kind for kind in (SPEND, RATES)}
+register(KINDS.values())

@@ -10,15 +10,19 @@ KNOWN = ("external_id", "name", "stage", "outcome", "created_at")
 
 def test_our_own_names_are_recognised_in_any_case():
     assert Mapping().match(("Created At", "NAME", "other", "External-ID"), KNOWN) == {
-        "created_at": 0,
-        "name": 1,
-        "external_id": 3,
+        "created_at": ((0,),),
+        "name": ((1,),),
+        "external_id": ((3,),),
     }
 
 
 def test_two_of_ours_may_come_from_one_of_theirs():
     mapping = parse_mapping({"columns": {"stage": "deal_stage", "outcome": "Deal Stage", "name": "product"}})
-    assert mapping.match(("deal_stage", "product", "name"), KNOWN) == {"stage": 0, "outcome": 0, "name": 1}
+    assert mapping.match(("deal_stage", "product", "name"), KNOWN) == {
+        "stage": ((0,),),
+        "outcome": ((0,),),
+        "name": ((1,),),
+    }
 
 
 def test_words_are_translated_in_any_case_with_a_star_for_the_rest():

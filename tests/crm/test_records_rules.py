@@ -245,7 +245,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(rep):
 
 
 def test_a_run_that_breaks_off_says_so_and_can_be_repeated(monkeypatch):
-    monkeypatch.setattr("crm.rules.records.engine.STEP_ROWS", 1)
+    monkeypatch.setattr("crm.rules.records.course.STEP_ROWS", 1)
     monkeypatch.setattr(Lead.objects.__class__, "bulk_create", _break_at_second(Lead.objects.__class__.bulk_create))
     file = "external_id,name\n1,A\n2,B\n"
     with pytest.raises(RuntimeError):

@@ -7,7 +7,7 @@ import datetime as dt
 
 import pytest
 
-from crm.rules.records import engine
+from crm.rules.records import course
 from crm.rules.records.undoing import undo_import
 from metrics.rules.records import KINDS
 from pipeline.models import Deal
@@ -155,8 +155,8 @@ def test_moves_that_people_made_here_are_kept(rep, stages):
 
 
 def test_memory_stays_flat_by_reading_again_and_nothing_is_lost(rep, monkeypatch):
-    monkeypatch.setattr(engine, "GROUPED_ROWS_IN_MEMORY", 7)
-    monkeypatch.setattr(engine, "STEP_ROWS", 3)
+    monkeypatch.setattr(course, "GROUPED_ROWS_IN_MEMORY", 7)
+    monkeypatch.setattr(course, "STEP_ROWS", 3)
     deals(*(f"{number},A,,prospecting,2026-06-01,open,," for number in range(10)), rep=rep)
     rows = [
         f"{number},{stage},2026-06-{at:02}"

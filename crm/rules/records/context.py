@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Callable
 from collections.abc import Mapping as ReadOnlyDict
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,11 +16,24 @@ from crm.models import ImportRun, User
 from crm.rules.records.columns import Column
 from crm.rules.records.entries import Entry
 from crm.rules.records.formats import Formats
-from crm.rules.records.mapping import Mapping
+from crm.rules.records.mapping import Mapping, Places
 
 if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
     from crm.rules.records.planning import RecordImporter
     from crm.rules.records.references import References
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A column whose words must be ones we know: which we know, and what a strange one can be said to mean."""
+
+    column: str
+    known: Callable[[], set[str]]
+    """Every word understood, as `name_key` compares them."""
+    choices: Callable[[User], list[tuple[str, str]]]
+    """What a person may choose: our word and its label."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +49,15 @@ class Kind:
     """The column whose equal values belong together, wherever in the file they stand."""
     warnings: ReadOnlyDict[str, Any] = field(default_factory=dict)
     """Code → lazily translated sentence with a `count`."""
+    place: int = 0
+    """Where the wizard offers it; 0: nowhere."""
+    label: StrOrPromise = ""
+    labels: ReadOnlyDict[str, StrOrPromise] = field(default_factory=dict)
+    """Column → what people call it."""
+    asks: tuple[Ask, ...] = ()
+    """Columns of words that the wizard asks about where it does not know them."""
+    listed_at: str = ""
+    """The name of the page that lists such records."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -44,11 +67,22 @@ class Kind:
 
 @dataclass(frozen=True)
 class Options:
-    """What the person chose beside the mapping."""
+    """What the person chose beside the mapping.
+
+    `reach`: whose rights bind the import; None (a command) binds it to nobody's. `duplicates` and `decisions` say what
+    becomes of rows whose record is there: "update", "skip" or "create", by line where a person decided so.
+    """
 
     owner_default: User | None = None
     creates_owners: bool = False
     is_dry_run: bool = False
+    reach: User | None = None
+    duplicates: str = ""
+    decisions: ReadOnlyDict[int, str] = field(default_factory=dict)
+
+    def for_line(self, line: int) -> str:
+        """What becomes of the row in a line whose record is there already."""
+        return self.decisions.get(line, self.duplicates)
 
 
 @dataclass
@@ -59,8 +93,8 @@ class Context:
     mapping: Mapping
     formats: Formats
     header: tuple[str, ...]
-    positions: dict[str, int]
-    """Our column → its place in the header."""
+    positions: dict[str, Places]
+    """Our column → its places in the header."""
     options: Options
     now: dt.datetime
     run: ImportRun | None = None
@@ -89,10 +123,13 @@ class Context:
 
     def name_of(self, column: str) -> str:
         """What the file calls one of our columns."""
-        position = self.positions.get(column)
-        return column if position is None else self.header[position]
+        places = self.positions.get(column, ())
+        return " / ".join(" + ".join(self.header[place] for place in joined) for joined in places) or column
 
     def text_of(self, entry: Entry, column: str) -> str:
         """What the file has in one of our columns."""
-        position = self.positions.get(column)
-        return "" if position is None else entry.row.cells[position]
+        for joined in self.positions.get(column, ()):
+            text = " ".join(cell for place in joined if (cell := entry.row.cells[place]))
+            if text:
+                return text
+        return ""

@@ -1,5 +1,7 @@
 """How a file writes its dates and numbers: decided by the file as a whole, or asked."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -56,6 +58,24 @@ class Evidence:
         Raises Question where the file could be read in two ways.
         """
         return Formats(zone, date_format or self._date_format(), decimal_mark or self._decimal_mark())
+
+    @property
+    def leaves_dates_open(self) -> bool:
+        """Whether the file's dates could have the day or the month first, or contradict each other."""
+        day_first, month_first, either = (self.slashed[order] for order in ("dmy", "mdy", "either"))
+        return bool(day_first and month_first) or bool(either and not day_first and not month_first)
+
+    @property
+    def leaves_numbers_open(self) -> bool:
+        """Whether the file's numbers could be thousands or decimals."""
+        points, commas, either = (self.marks[mark] for mark in (".", ",", "either"))
+        return bool(either) and bool(points) == bool(commas)
+
+    def add(self, other: Evidence) -> None:
+        """Take note of what another column says."""
+        for mine, theirs in ((self.slashed, other.slashed), (self.marks, other.marks)):
+            for verdict, examples in theirs.items():
+                mine[verdict] = [*mine[verdict], *examples][:EXAMPLES]
 
     def _date_format(self) -> str | None:
         day_first, month_first, either = (self.slashed[order] for order in ("dmy", "mdy", "either"))

@@ -8,15 +8,17 @@ from typing import Any
 
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext_lazy
 
-from crm.models import Company, Contact, DisqualifyReason, Lead
+from crm.models import Company, Contact, DisqualifyReason, Lead, User
 from crm.rules.records import references
 from crm.rules.records.columns import email, past_instant, text, whole
-from crm.rules.records.context import Kind
+from crm.rules.records.context import Ask, Kind
 from crm.rules.records.entries import Entry, RowRefused
 from crm.rules.records.planning import RecordImporter
 from crm.rules.records.references import name_key
+from crm.rules.records.registry import register
 from crm.rules.response_clock import Clocks, start_clock
 
 LEAD_TIMES = ("first_response_at", "qualified_at", "disqualified_at")
@@ -86,7 +88,7 @@ class ContactImporter(RecordImporter[Contact]):
         emails = [entry["email"] for entry in entries if entry["email"]]
         names = [entry["name"] for entry in entries if entry["name"] and not entry["email"]]
         by_id = {contact.external_id: contact for contact in contacts.filter(external_id__in=_ids(entries))}
-        present = contacts.filter(deleted_at=None).annotate(address=Lower("email"))
+        present = self.references.reachable(contacts.filter(deleted_at=None)).annotate(address=Lower("email"))
         by_email = {contact.email.lower(): contact for contact in present.filter(address__in=emails)}
         by_name = {
             ("name", name_key(contact.name), name_key(contact.company.name if contact.company else "")): contact
@@ -112,9 +114,20 @@ class ContactImporter(RecordImporter[Contact]):
 
 
 class LeadImporter(RecordImporter[Lead]):
-    """Leads: known by external id alone; their status follows from their times."""
+    """Leads: known by external id alone; their status follows from their times.
+
+    A history may hold two leads of one person; only in the wizard are two rows with one name and e-mail the same.
+    """
 
     model = Lead
+
+    def key(self, entry: Entry) -> Hashable | None:
+        if entry["external_id"] or not (self.context.options.duplicates and entry["email"]):
+            return entry["external_id"]  # type: ignore[no-any-return]  # a text, or None
+        return ("email", entry["email"], name_key(entry["name"]))
+
+    def key_column(self) -> str:
+        return "external_id" if self.context.has("external_id") else "email"
 
     def find(self, entries: list[Entry]) -> dict[Hashable, Lead]:
         return {lead.external_id: lead for lead in self.locked(Lead.objects.filter(external_id__in=_ids(entries)))}
@@ -127,7 +140,7 @@ class LeadImporter(RecordImporter[Lead]):
         wanted |= {"disqualify_reason": self.references.reason(DisqualifyReason, entry, "disqualify_reason")}
         if entry["created_at"] or record is None:
             wanted["created_at"] = entry["created_at"] or self._earliest(entry)
-        if not (record and record.converted_at):
+        if record is None or (not record.converted_at and any(self.context.has(name) for name in LEAD_TIMES)):
             wanted["status"] = _status(entry)
         return wanted | self._clock(wanted, record)
 
@@ -188,6 +201,40 @@ def _owner(importer: RecordImporter[Any], entry: Entry, record: Any) -> dict[str
     return {"owner": owner} if owner else {}
 
 
+LABELS = {
+    "name": _lazy("Name"),
+    "external_id": _lazy("External id"),
+    "domain": _lazy("Website"),
+    "industry": _lazy("Industry"),
+    "country": _lazy("Country"),
+    "employees": _lazy("Employees"),
+    "owner": _lazy("Owner"),
+    "email": _lazy("E-mail"),
+    "phone": _lazy("Phone"),
+    "company": _lazy("Company"),
+    "position": _lazy("Position"),
+    "source": _lazy("Source"),
+    "created_at": _lazy("Created"),
+    "first_response_at": _lazy("First answered"),
+    "qualified_at": _lazy("Qualified"),
+    "disqualified_at": _lazy("Disqualified"),
+    "disqualify_reason": _lazy("Reason for disqualifying"),
+}
+
+
+def _people_known() -> set[str]:
+    return {name_key(text) for names in User.objects.values_list("name", "email") for text in names}
+
+
+def _people_choices(by: User) -> list[tuple[str, str]]:
+    """Whom `by` may give records to."""
+    people = User.objects.assignable_by(by)
+    if by.editable_owner_ids is not None:
+        people = people.filter(pk__in=by.editable_owner_ids)
+    return [(person.email, str(person)) for person in people]
+
+
+OWNER = Ask("owner", _people_known, _people_choices)
 COMPANIES = Kind(
     key="companies",
     columns=(
@@ -201,6 +248,11 @@ COMPANIES = Kind(
     ),
     importer=CompanyImporter,
     warnings=references.WARNINGS,
+    place=3,
+    label=_lazy("Companies"),
+    labels=LABELS,
+    asks=(OWNER,),
+    listed_at="company_list",
 )
 CONTACTS = Kind(
     key="contacts",
@@ -216,6 +268,11 @@ CONTACTS = Kind(
     importer=ContactImporter,
     needs_one_of=("name", "email"),
     warnings=references.WARNINGS,
+    place=2,
+    label=_lazy("Contacts"),
+    labels=LABELS,
+    asks=(OWNER,),
+    listed_at="contact_list",
 )
 LEADS = Kind(
     key="leads",
@@ -234,6 +291,11 @@ LEADS = Kind(
         text("disqualify_reason", 120),
     ),
     importer=LeadImporter,
+    place=1,
+    label=_lazy("Leads"),
+    labels=LABELS,
+    asks=(OWNER,),
+    listed_at="lead_list",
     warnings=references.WARNINGS
     | {
         "lead_creation_unknown": ngettext_lazy(
@@ -245,3 +307,4 @@ LEADS = Kind(
 )
 
 KINDS = {kind.key: kind for kind in (COMPANIES, CONTACTS, LEADS)}
+register(KINDS.values())

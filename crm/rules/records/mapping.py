@@ -18,11 +18,17 @@ EVERYTHING_ELSE = "*"
 _TEXTS = ("date_format", "decimal_mark", "timezone", "currency", "encoding")
 
 
+Theirs = tuple[tuple[str, ...], ...]
+"""Their columns for one of ours: the first of these that holds a text is taken, the columns inside one are joined."""
+Places = tuple[tuple[int, ...], ...]
+"""The same as places in a header."""
+
+
 @dataclass(frozen=True)
 class Mapping:
     """Which of their columns is which of ours, and which of their words is which of ours."""
 
-    columns: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, Theirs] = field(default_factory=dict)
     """ours → theirs; empty: columns are recognised by our own names."""
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     """ours → {theirs in lower case → ours}; "*" stands for everything else."""
@@ -44,25 +50,32 @@ class Mapping:
             return text
         return words.get(text.casefold(), words.get(EVERYTHING_ELSE, text))
 
-    def match(self, header: tuple[str, ...], known: tuple[str, ...]) -> dict[str, int]:
-        """Our column names → positions in the file's header.
+    @property
+    def names(self) -> list[str]:
+        """Every column of theirs that it names."""
+        return [name for theirs in self.columns.values() for joined in theirs for name in joined]
+
+    def match(self, header: tuple[str, ...], known: tuple[str, ...]) -> dict[str, Places]:
+        """Our column names → places in the file's header.
 
         Raises MappingRefused for a column that is not of this kind or not in the file.
         """
         positions = {name: position for position, name in reversed(list(enumerate(map(normal_name, header))))}
         if not self.columns:
-            return {name: positions[name] for name in known if name in positions}
+            return {name: ((positions[name],),) for name in known if name in positions}
         self._refuse_strangers(known)
         exact = {name: position for position, name in reversed(list(enumerate(header)))}
-        found = {
-            ours: exact.get(theirs.strip(), positions.get(normal_name(theirs))) for ours, theirs in self.columns.items()
-        }
-        if missing := [theirs for ours, theirs in self.columns.items() if found[ours] is None]:
+        found = {name: exact.get(name.strip(), positions.get(normal_name(name))) for name in self.names}
+        if missing := [name for name, position in found.items() if position is None]:
             raise MappingRefused(
                 _("The file has no column %(missing)s. Its columns are: %(header)s.")
                 % {"missing": listed(missing), "header": listed(header)}
             )
-        return {ours: position for ours, position in found.items() if position is not None}
+        places = {name: position for name, position in found.items() if position is not None}
+        return {
+            ours: tuple(tuple(places[name] for name in joined) for joined in theirs)
+            for ours, theirs in self.columns.items()
+        }
 
     def _refuse_strangers(self, known: tuple[str, ...]) -> None:
         if strangers := [name for name in (*self.columns, *self.values) if name not in known]:
@@ -96,7 +109,7 @@ def parse_mapping(document: Table[str, Any]) -> Mapping:
             _("The mapping has %(strangers)s. It may have: %(known)s.")
             % {"strangers": listed(strangers), "known": listed([*_TEXTS, "columns", "values"])}
         )
-    columns = _texts(document.get("columns", {}), "columns")
+    columns = {ours: _theirs(theirs, ours) for ours, theirs in _table(document.get("columns", {}), "columns").items()}
     values = {
         str(column): {
             theirs if theirs == EVERYTHING_ELSE else theirs.strip().casefold(): ours for theirs, ours in words.items()
@@ -114,6 +127,16 @@ def _table(value: object, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise MappingRefused(_("[%(name)s] in the mapping is not a table.") % {"name": name})
     return value
+
+
+def _theirs(value: object, ours: str) -> Theirs:
+    """A column's name, a list of names of which the first with a text is taken, or of lists that are joined."""
+    alternatives = [value] if isinstance(value, str) else value
+    if isinstance(alternatives, list | tuple) and alternatives:
+        joined = [(one,) if isinstance(one, str) else one for one in alternatives]
+        if all(isinstance(one, list | tuple) and one and all(isinstance(n, str) for n in one) for one in joined):
+            return tuple(tuple(one) for one in joined)
+    raise MappingRefused(_("%(names)s in the mapping: write the value in quotation marks.") % {"names": listed([ours])})
 
 
 def _texts(value: object, name: str) -> dict[str, str]:

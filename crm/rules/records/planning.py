@@ -16,6 +16,8 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 
 from crm.models import ImportRow, ImportRun
+from crm.rules.candidates import Facts
+from crm.rules.duplicates import MODELS, Suspect, suspects_of_each
 from crm.rules.records.context import Context
 from crm.rules.records.entries import Entry, Problem, RowRefused
 from crm.rules.records.snapshots import current, plain, put_back
@@ -31,6 +33,10 @@ class Verdict(StrEnum):
     CREATED = "created"
     UPDATED = "updated"
     UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+
+
+WRITTEN = (Verdict.CREATED, Verdict.UPDATED)
 
 
 @dataclass
@@ -43,6 +49,10 @@ class Plan(Generic[Record]):
     before: dict[str, Any] | None = None
     after: dict[str, Any] = field(default_factory=dict)
     """Field → value that the import leaves; references may still lack their key."""
+    known: Record | None = None
+    """The record that was there before, whatever becomes of the row."""
+    suspect: Suspect | None = None
+    """Who else may be meant."""
 
 
 class RecordImporter(Generic[Record]):
@@ -54,6 +64,9 @@ class RecordImporter(Generic[Record]):
 
     def __init__(self, context: Context) -> None:
         self.context = context
+        self._suspected: dict[int, tuple[Record, Suspect]] = {}
+        self._seen_by: set[int] = set()
+        self._changed_by: set[int] = set()
         self.references = context.references
         self.written: tuple[type[Model], ...] = (self.model,)
 
@@ -97,6 +110,9 @@ class RecordImporter(Generic[Record]):
     def plan(self, entries: list[Entry]) -> list[Plan[Record]]:
         """What each row will do; a row that is refused gets its problem instead."""
         found = self.find(entries)
+        if self.context.options.duplicates:
+            self._suspected = self._suspects(entries, found)
+        self._note_reach([*found.values(), *(record for record, _suspect in self._suspected.values())])
         left = last_left(self.context.kind.key, self.model, [record.pk for record in found.values()])
         plans = []
         for entry in entries:
@@ -106,23 +122,87 @@ class RecordImporter(Generic[Record]):
                 refuse(entry, refusal, self.context)
         return plans
 
+    def _note_reach(self, records: Iterable[Record]) -> None:
+        """Find out which of the records the person may see and change whose rights bind the import."""
+        if reach := self.context.options.reach:
+            rows: Any = self.model._default_manager.filter(pk__in=[record.pk for record in records])
+            self._seen_by = set(rows.visible_to(reach).values_list("pk", flat=True))
+            self._changed_by = set(rows.editable_by(reach).values_list("pk", flat=True))
+
     def plan_one(self, entry: Entry, found: dict[Hashable, Record], left: dict[int, dict[str, Any]]) -> Plan[Record]:
         """What one row will do."""
         key = self.key(entry)
-        self._refuse_doubles(key)
+        self._refuse_doubles(entry, key)
         record = found.get(key) if key is not None else None
         if self.unbinned and record is not None and getattr(record, "deleted_at", None):
             raise RowRefused(self.key_column(), _("This record is in the bin; take it out first."))
+        suspect = None
+        if record is None and entry.line in self._suspected:
+            record, suspect = self._taken_for(entry)
+        if record is not None:
+            record = self._chosen(entry, record)
+            if record is not None and self.context.options.for_line(entry.line) == "skip":
+                self.remember_key(entry)
+                return Plan(entry, record, Verdict.SKIPPED, known=record, suspect=suspect)
+        known = record or found.get(key)
         wanted = self.wanted(entry, record)
+        self.remember_key(entry)
+        if record is None:
+            plan = self.creation(entry, wanted)
+        else:
+            changes = differences(record, wanted, left.get(record.pk, {}))
+            plan = self.change(entry, record, changes, wanted)
+        plan.known, plan.suspect = known, suspect
+        return plan
+
+    def _suspects(self, entries: list[Entry], found: dict[Hashable, Record]) -> dict[int, tuple[Record, Suspect]]:
+        """By line, who else may be meant by rows whose records are not known by key; each record once."""
+        kind = str(self.model._meta.model_name)
+        unknown = [entry for entry in entries if self.key(entry) not in found]
+        if kind not in MODELS or not unknown:
+            return {}
+        found_of_each = suspects_of_each(kind, [_facts(entry) for entry in unknown], seen_by=self.context.options.reach)
+        first = {entry.line: own[0] for entry, own in zip(unknown, found_of_each, strict=True) if own}
+        rows = self.locked(self.model._default_manager.all())
+        records: dict[Any, Any] = rows.in_bulk([suspect.record.pk for suspect in first.values()])
+        records |= {record.pk: record for record in found.values()}
+        return {
+            line: (records[suspect.record.pk], suspect)
+            for line, suspect in first.items()
+            if suspect.record.pk in records
+        }
+
+    def _taken_for(self, entry: Entry) -> tuple[Record | None, Suspect]:
+        """The record that a row is taken to mean: where that is certain, or a person said so."""
+        record, suspect = self._suspected[entry.line]
+        is_said = self.context.options.decisions.get(entry.line, "create") != "create"
+        return (record if suspect.is_same or is_said else None), suspect
+
+    def remember_key(self, entry: Entry) -> None:
+        """Take note of a row's record, so that it is noticed where the file brings it again."""
+        key = self.key(entry)
         if key is not None:
             self.context.seen[key] = entry.line
-        if record is None:
-            return self.creation(entry, wanted)
-        changes = differences(record, wanted, left.get(record.pk, {}))
-        return self.change(entry, record, changes, wanted)
 
-    def _refuse_doubles(self, key: Hashable | None) -> None:
-        if key is not None and (line := self.context.seen.get(key)):
+    def is_certain(self, entry: Entry, record: Record) -> bool:
+        """Whether row and record have the same external id, so that they cannot be two."""
+        return bool(entry["external_id"]) and getattr(record, "external_id", None) == entry["external_id"]
+
+    def _chosen(self, entry: Entry, record: Record) -> Record | None:
+        """The record that the row is to change; None where it makes another one. Raises RowRefused."""
+        options = self.context.options
+        answer = options.for_line(entry.line)
+        if answer == "create" and not self.is_certain(entry, record):
+            return None
+        if options.reach and record.pk not in self._seen_by:
+            raise RowRefused(self.key_column(), _("This id belongs to a record of somebody else."))
+        if options.reach and answer != "skip" and record.pk not in self._changed_by:
+            raise RowRefused(self.key_column(), _("This record is there; you may look at it, but not change it."))
+        return record
+
+    def _refuse_doubles(self, entry: Entry, key: Hashable | None) -> None:
+        is_wanted = self.context.options.for_line(entry.line) == "create" and not entry["external_id"]
+        if key is not None and not is_wanted and (line := self.context.seen.get(key)):
             raise RowRefused(
                 self.key_column(), _("The file has this record already, in line %(line)d.") % {"line": line}
             )
@@ -146,8 +226,8 @@ class RecordImporter(Generic[Record]):
         self.references.save_made()
         self.insert([plan.record for plan in plans if plan.verdict is Verdict.CREATED])
         self.update([plan for plan in plans if plan.verdict is Verdict.UPDATED])
-        remember(self.context.run, [plan for plan in plans if plan.verdict is not Verdict.UNCHANGED])
-        self.after_write(plans)
+        remember(self.context.run, [plan for plan in plans if plan.verdict in WRITTEN])
+        self.after_write([plan for plan in plans if plan.verdict is not Verdict.SKIPPED])
 
     def insert(self, records: list[Record]) -> None:
         """Insert new records."""
@@ -163,6 +243,12 @@ class RecordImporter(Generic[Record]):
             for plan in plans:
                 plan.record.version += 1  # type: ignore[attr-defined]
         self.model._default_manager.bulk_update([plan.record for plan in plans], names, batch_size=500)
+
+
+def _facts(entry: Entry) -> Facts:
+    """What a row says of who it is."""
+    names = ("name", "email", "phone", "company", "domain")
+    return Facts(**{name: entry[name] or "" for name in names})
 
 
 def refuse(entry: Entry, refusal: RowRefused, context: Context) -> None:

@@ -12,12 +12,13 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
 
-from crm.models import Bilingual, Company, Contact, ImportRow, LeadSource, User, folded
+from crm.models import Bilingual, Company, Contact, ImportRow, LeadSource, OwnedQuerySet, User, folded
 from crm.rules.records.context import Context
 from crm.rules.records.entries import Entry, RowRefused
 from crm.rules.records.snapshots import plain
 
 BilingualModel = TypeVar("BilingualModel", bound=Bilingual)
+Rows = TypeVar("Rows", bound=OwnedQuerySet)
 
 PLACEHOLDER_DOMAIN = "imported.invalid"
 """Of addresses made up for owners known by name alone; RFC 2606 keeps mail from ever going there."""
@@ -77,8 +78,14 @@ class References:
         self._made.clear()
 
     def _make(self, record: Model, entry: Entry, warning: str) -> None:
-        self._made.append((record, entry.line))
+        if self._context.run:
+            self._made.append((record, entry.line))
         self._context.warn(warning)
+
+    def reachable(self, rows: Rows) -> Rows:
+        """Of present rows, those that a row may mean: those the person who imports may see."""
+        reach = self._context.options.reach
+        return rows if reach is None else rows.visible_to(reach)
 
     # --- Owners ---
 
@@ -94,13 +101,22 @@ class References:
         if len(found) > 1:
             raise RowRefused(column, _("Several people have this name; give an e-mail address."))
         if found:
-            return found[0]
+            return self._within_reach(found[0], column)
         if not self._context.options.creates_owners:
             raise RowRefused(
                 column,
-                _("Nobody here has this name or e-mail. Import with --create-owners, or name somebody who is here."),
+                _("Nobody here has this name or e-mail. Say who is meant, or (a command) import with --create-owners."),
             )
         return self._make_owner(text, entry)
+
+    def _within_reach(self, owner: User, column: str) -> User:
+        """The owner, where the person who imports may give them records."""
+        reach = self._context.options.reach
+        if reach is None or reach.editable_owner_ids is None or owner.pk in reach.editable_owner_ids:
+            return owner
+        if len(reach.editable_owner_ids) == 1:
+            raise RowRefused(column, _("You can import records for yourself only; this one belongs to somebody else."))
+        raise RowRefused(column, _("You can import records for people of your teams only."))
 
     @cached_property
     def _people(self) -> dict[str, list[User]]:
@@ -151,7 +167,8 @@ class References:
 
     @cached_property
     def _known_companies(self) -> list[Company]:
-        columns = Company.objects.present().values_list("pk", "name", "external_id", "owner_id")
+        companies = self.reachable(Company.objects.present())
+        columns = companies.values_list("pk", "name", "external_id", "owner_id")
         return [Company(pk=pk, name=name, external_id=key, owner_id=owner) for pk, name, key, owner in columns]
 
     @cached_property
@@ -178,7 +195,7 @@ class References:
 
     @cached_property
     def _contacts(self) -> dict[str, Contact]:
-        rows = Contact.objects.present().exclude(email="").order_by("-pk").values_list("pk", "email")
+        rows = self.reachable(Contact.objects.present()).exclude(email="").order_by("-pk").values_list("pk", "email")
         return {address.lower(): Contact(pk=pk, email=address) for pk, address in rows}
 
     # --- Short lists ---

@@ -21,12 +21,18 @@ class Report(Protocol):
     def add(self, entry: Entry, problems: list[Problem]) -> None:
         """Take down one row."""
 
+    def end_step(self) -> None:
+        """A step is about to be committed."""
+
 
 class NoReport:
     """Nobody asked for one."""
 
     def add(self, entry: Entry, problems: list[Problem]) -> None:
         """Let the row go."""
+
+    def end_step(self) -> None:
+        """Nothing to keep."""
 
 
 class CsvReport:
@@ -39,8 +45,15 @@ class CsvReport:
     def add(self, entry: Entry, problems: list[Problem]) -> None:
         """Write one row; several problems of it are joined."""
         cells = (*entry.row.cells, *("",) * self._width)[: self._width]
-        notes = ("; ".join(column) for column in zip(*((p.column, p.value, p.reason) for p in problems), strict=True))
-        self._write([guarded(cell) for cell in (*cells, str(entry.line), *notes)])
+        self._write([guarded(cell) for cell in (*cells, str(entry.line), *joined(problems))])
+
+    def end_step(self) -> None:
+        """Nothing to keep: a row is in the file as soon as it is written."""
+
+
+def joined(problems: list[Problem]) -> list[str]:
+    """The columns, values and reasons of a row's problems, each in one text."""
+    return ["; ".join(texts) for texts in zip(*((p.column, p.value, p.reason) for p in problems), strict=True)]
 
 
 @contextmanager

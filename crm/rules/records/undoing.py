@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,18 +34,26 @@ class Undone:
     deleted: int = 0
     put_back: int = 0
     kept: int = 0
+    is_complete: bool = False
 
 
-def undo_import(run: ImportRun, *, kinds: Mapping[str, Kind], by: User | None, now: dt.datetime) -> Undone:
+def undo_import(
+    run: ImportRun,
+    *,
+    kinds: Mapping[str, Kind],
+    by: User | None,
+    now: dt.datetime,
+    may_go_on: Callable[[], bool] = lambda: True,
+) -> Undone:
     """Take an import back, its last change first; records that people changed or built on since are kept.
 
-    Goes step by step, each forgetting what it has put back: taken up again after a break it goes on where it stopped.
-    Raises NothingToUndo where the import was taken back before.
+    Goes step by step while it `may_go_on`, each forgetting what it has put back: taken up again after a break it goes
+    on where it stopped. Raises NothingToUndo where the import was taken back before.
     """
     undone = Undone()
     with coming_through("import"):
         is_under_way = True
-        while is_under_way:
+        while is_under_way and may_go_on():
             with acting(by, note=f"undo import {run.pk}"):
                 _claim(run)
                 step = list(ImportRow.objects.filter(run=run).order_by("-pk")[:STEP_ROWS])
@@ -56,6 +64,7 @@ def undo_import(run: ImportRun, *, kinds: Mapping[str, Kind], by: User | None, n
                     ImportRun.objects.filter(pk=run.pk).update(
                         state=ImportRun.State.UNDONE, undone_at=now, undone_by=by
                     )
+                    undone.is_complete = True
     return undone
 
 

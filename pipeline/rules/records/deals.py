@@ -13,6 +13,7 @@ from crm.models import ImportRow, Lead
 from crm.rules.records.context import Context
 from crm.rules.records.entries import Entry, RowRefused
 from crm.rules.records.planning import Plan, Verdict
+from crm.rules.records.references import name_key
 from crm.rules.records.snapshots import current
 from pipeline.models import Deal, LossReason, Pipeline, Stage
 from pipeline.rules.records import stories
@@ -25,6 +26,16 @@ class DealImporter(stories.StoryImporter):
 
     model = Deal
 
+    def key(self, entry: Entry) -> Hashable | None:
+        """The external id; in the wizard else the name with the company's."""
+        if entry["external_id"] or not self.context.options.duplicates:
+            return entry["external_id"]  # type: ignore[no-any-return]  # a text, or None
+        return ("name", name_key(entry["name"]), name_key(entry["company"] or ""))
+
+    def key_column(self) -> str:
+        """Where a doubled key is reported."""
+        return "external_id" if self.context.has("external_id") else "name"
+
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._leads: dict[str, Lead] = {}
@@ -35,17 +46,26 @@ class DealImporter(stories.StoryImporter):
     def find(self, entries: list[Entry]) -> dict[Hashable, Deal]:
         self.hold_pipelines()
         keys = [entry["external_id"] for entry in entries if entry["external_id"]]
-        deals = list(
-            self.locked(Deal.objects.filter(external_id__in=keys).select_related("stage", "pipeline").order_by("pk"))
-        )
-        self._stays = stories.stays_of(deals)
+        known = Deal.objects.select_related("stage", "pipeline", "company").order_by("pk")
+        deals = list(self.locked(known.filter(external_id__in=keys)))
+        found: dict[Hashable, Deal] = {deal.external_id: deal for deal in deals}
+        for deal in self._namesakes(entries, known):
+            found[("name", name_key(deal.name), name_key(deal.company.name if deal.company else ""))] = deal
+        self._stays = stories.stays_of(list(found.values()))
         self._retold = {}
         self._find_leads([entry["lead"] for entry in entries if entry["lead"]])
-        return {deal.external_id: deal for deal in deals}
+        return found
+
+    def _namesakes(self, entries: list[Entry], known: Any) -> list[Deal]:
+        """Deals with the names of rows that are known by name."""
+        names = {key[1] for key in map(self.key, entries) if isinstance(key, tuple)}
+        present = self.references.reachable(known.filter(deleted_at=None)) if names else known.none()
+        return list(self.locked(present.filter(search__in=names)))
 
     def _find_leads(self, keys: list[str]) -> None:
         self._leads = {
-            cast("str", lead.external_id): lead for lead in Lead.objects.present().filter(external_id__in=keys)
+            cast("str", lead.external_id): lead
+            for lead in self.references.reachable(Lead.objects.present()).filter(external_id__in=keys)
         }
         takers = Deal.objects.filter(lead__in=self._leads.values()).values_list("lead_id", "external_id")
         self._lead_takers |= {cast("int", lead): key or "" for lead, key in takers}

@@ -1,17 +1,44 @@
 """The kinds of this app that can be brought in, and those of the app below."""
 
+from collections.abc import Iterable
+
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from crm.models import Activity
 from crm.rules.records import kinds as crm_kinds
 from crm.rules.records import references
 from crm.rules.records.columns import choice, currency, day, email, money, past_instant, text
-from crm.rules.records.context import Kind
-from pipeline.models import Deal
+from crm.rules.records.context import Ask, Kind
+from crm.rules.records.references import name_key
+from crm.rules.records.registry import register
+from pipeline.models import Deal, Pipeline, Stage
 from pipeline.rules.records.contracts import ContractImporter
 from pipeline.rules.records.deals import DealImporter
 from pipeline.rules.records.histories import HistoryImporter
 from pipeline.rules.records.touches import ACTIVITY_KINDS, TouchImporter
+
+DEAL_LABELS = crm_kinds.LABELS | {
+    "contact_email": _("Contact’s e-mail"),
+    "pipeline": _("Pipeline"),
+    "stage": _("Stage"),
+    "amount": _("Amount"),
+    "currency": _("Currency"),
+    "lead": _("Lead’s external id"),
+    "outcome": _("Outcome"),
+    "closed_at": _("Closed"),
+    "lost_reason": _("Loss reason"),
+    "expected_close_on": _("Expected close"),
+}
+
+
+def _names(rows: Iterable[Pipeline | Stage]) -> set[str]:
+    return {name_key(name) for row in rows for name in (row.slug, row.name, row.name_ru) if name}
+
+
+def _choices(rows: Iterable[Pipeline | Stage]) -> list[tuple[str, str]]:
+    return list({row.slug: str(row) for row in rows}.items())
+
 
 DEALS = Kind(
     key="deals",
@@ -34,6 +61,18 @@ DEALS = Kind(
         day("expected_close_on"),
     ),
     importer=DealImporter,
+    place=4,
+    label=_("Deals"),
+    labels=DEAL_LABELS,
+    asks=(
+        Ask("pipeline", lambda: _names(Pipeline.objects.all()), lambda _by: _choices(Pipeline.objects.all())),
+        Ask(
+            "stage", lambda: _names(Stage.objects.all()), lambda _by: _choices(Stage.objects.filter(is_archived=False))
+        ),
+        Ask("outcome", lambda: set(Deal.Outcome.values), lambda _by: list(Deal.Outcome.choices)),
+        crm_kinds.OWNER,
+    ),
+    listed_at="deal_list",
     warnings=references.WARNINGS
     | {
         "creation_unknown": ngettext_lazy(
@@ -107,3 +146,4 @@ CONTRACTS = Kind(
 )
 
 KINDS = crm_kinds.KINDS | {kind.key: kind for kind in (DEALS, STAGE_HISTORY, TOUCHES, CONTRACTS)}
+register(KINDS.values())

@@ -1,0 +1,110 @@
+"""Uploaded files: taken in a piece at a time, kept in PostgreSQL for every worker, thrown away after some days."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from crm.models import ImportChunk, ImportFile, ImportRun, User
+from crm.rules.audit import acting
+from crm.rules.errors import NotAllowed, RuleError
+
+PIECE = 1 << 20
+KEPT_FOR = dt.timedelta(days=7)
+FORGOTTEN_AFTER = dt.timedelta(days=30)
+
+
+class TooLarge(RuleError):
+    """The file has more bytes than are taken."""
+
+    code = "too_large"
+
+
+class NothingInside(RuleError):
+    """The file has no bytes."""
+
+    code = "empty"
+
+
+def refuse_too_large(size: int) -> None:
+    """Raise TooLarge for a file of so many bytes, or more."""
+    if size > settings.IMPORT_MAX_BYTES:
+        raise TooLarge(
+            _("The file is larger than %(limit)d MB. Divide it into several.")
+            % {"limit": settings.IMPORT_MAX_BYTES >> 20}
+        )
+
+
+def store_upload(*, name: str, pieces: Iterable[bytes], kind: str, by: User, now: dt.datetime) -> ImportRun:
+    """Keep an uploaded file, a piece at a time, as an import that is to be read; `kind` may be "" for a guess."""
+    if not by.may_write:
+        raise NotAllowed(_("You may look, but not change anything."))
+    digest, size = hashlib.sha256(), 0
+    with acting(by):
+        run = ImportRun.objects.create(
+            kind=kind, file_name=_printable(name), by=by, state=ImportRun.State.READING, started_at=now
+        )
+        file = ImportFile.objects.create(run=run, size=0, language=by.language)
+        for number, piece in enumerate(pieces):
+            size += len(piece)
+            refuse_too_large(size)
+            digest.update(piece)
+            ImportChunk.objects.create(file=file, number=number, body=piece)
+        if not size:
+            raise NothingInside(_("The file is empty. Expected a CSV file whose first line names its columns."))
+        file.size, run.file_hash = size, digest.hexdigest()
+        file.save(update_fields=["size"])
+        run.save(update_fields=["file_hash"])
+    return run
+
+
+def replace_pieces(file: ImportFile, path: Path) -> None:
+    """Keep the file at `path` in place of what was uploaded: a workbook as the table it holds."""
+    ImportChunk.objects.filter(file=file).delete()
+    with path.open("rb") as stream:
+        for number, piece in enumerate(iter(lambda: stream.read(PIECE), b"")):
+            ImportChunk.objects.create(file=file, number=number, body=piece)
+
+
+@contextmanager
+def copied(file: ImportFile) -> Iterator[Path]:
+    """An uploaded file as a file of this machine, under a random name, for as long as one is inside."""
+    with tempfile.TemporaryDirectory(prefix="import-") as folder:
+        path = Path(folder) / secrets.token_hex(16)
+        with path.open("wb") as stream:
+            for number in range(ImportChunk.objects.filter(file=file).count()):
+                stream.write(ImportChunk.objects.values_list("body", flat=True).get(file=file, number=number))
+        yield path
+
+
+def forget_uploads(*, now: dt.datetime) -> int:
+    """Throw away the bytes of imports that ended a week ago or were left alone as long; return of how many.
+
+    What was never imported goes wholly after a month. The error file and the way back stay with the run.
+    """
+    idle = ImportRun.objects.filter(file__is_gone=False).exclude(state__in=ImportRun.UNDER_WAY)
+    old = idle.filter(
+        Q(finished_at__lt=now - KEPT_FOR) | Q(finished_at__isnull=True, started_at__lt=now - KEPT_FOR)
+    ).values_list("pk", flat=True)
+    with acting(None):
+        gone = ImportFile.objects.filter(pk__in=list(old))
+        ImportChunk.objects.filter(file__in=gone).delete()
+        count = gone.update(is_gone=True, sample=[])
+        ImportRun.objects.filter(
+            state__in=(ImportRun.State.ASKING, ImportRun.State.CHECKED), started_at__lt=now - FORGOTTEN_AFTER
+        ).delete()
+    return count
+
+
+def _printable(name: str) -> str:
+    """A file's name without what no name has (NUL, line ends, marks that turn the text around)."""
+    return "".join(character for character in name if character.isprintable())[-255:] or "file"

@@ -1,0 +1,1 @@
+"""How other programs head their columns: a module a program, each a table; `recognising` reads them."""
