@@ -174,11 +174,13 @@ class Course:
         """Write down how far the import came; raises Interrupted where it was cancelled, or another goes on with it."""
         counts = self.outcome.counts() | {"skipped": self.outcome.skipped, "last_line": last_line}
         is_mine = ImportRun.objects.filter(pk=run.pk, state=ImportRun.State.RUNNING)
-        if self.context.kind.grouped_by is None:
+        is_in_order = self.context.kind.grouped_by is None
+        if is_in_order:
             is_mine = is_mine.filter(last_line=self.begin_after)
         if not is_mine.update(**counts):
             raise Interrupted
-        self.begin_after = last_line
+        if is_in_order:
+            self.begin_after = last_line
 
     def _refresh_statistics(self) -> None:
         """Tell PostgreSQL of tables that have just grown: triggers keep the plans they made while those were empty."""
