@@ -66,6 +66,7 @@ DUTIES = {
         "schedule": 600.0,
         "options": {"expires": 600},
     },
+    "plan-digests": {"task": "crm.jobs.plan_digests", "schedule": crontab(minute=20)},
     "bring-back-leads": {"task": "crm.jobs.bring_back_leads", "schedule": crontab(minute=5)},
     "throw-away": {"task": "crm.jobs.throw_away", "schedule": crontab(hour=3, minute=15)},
 }

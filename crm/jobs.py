@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from crm.rules import bin as bin_rules
-from crm.rules import capturing, doors, form_replies, mailing, nurturing, reminders, sweeping
+from crm.rules import capturing, daily_digests, doors, form_replies, mailing, nurturing, reminders, sweeping
 from crm.rules.delivering import deliver_due
 
 logger = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ DUE_PER_RUN, MOST_RUNS = 25, 4
 assert reminders.REMINDER
 assert form_replies.FORM_REPLY
 assert mailing.EMAIL
-assert reminders.REMINDER  # imported for the senders it registers
+assert daily_digests.DAILY
 
 
 @shared_task(expires=30)
@@ -38,6 +38,12 @@ def deliver() -> None:
     became = deliver_due(seconds=DELIVERING_SECONDS)
     if became:
         logger.info("Outbox: %s", ", ".join(f"{count} {verdict}" for verdict, count in became.items()))
+
+
+@shared_task
+def plan_digests() -> None:
+    """Hourly: everybody's next daily digest."""
+    daily_digests.plan_digests(now=timezone.now())
 
 
 @shared_task

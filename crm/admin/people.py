@@ -42,7 +42,7 @@ class UserAdmin(ActingAdmin, DjangoUserAdmin):
         (None, {"fields": ("name", "email", "password")}),
         (_("Work"), {"fields": ("role", "team", "working_calendar", "is_active")}),
         (_("Manners"), {"fields": ("language", "time_zone", "theme")}),
-        (_("Reminders"), {"fields": ("reminds_in_page", "reminds_by_email", "quiet_from", "quiet_until")}),
+        (_("Reminders"), {"fields": ("digest_at", "quiet_from", "quiet_until")}),
         (_("Dates"), {"fields": ("joined_at", "last_login")}),
     )
     add_fieldsets = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -9,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from crm.models import User
+from crm.rules.notice_kinds import Channels, Mail, NoticeKind, all_channels_of, all_kinds
 from crm.rules.user_settings import OWN
 
 
@@ -21,13 +23,40 @@ class ClockInput(forms.TimeInput):
         super().__init__(format="%H:%M", **options)
 
 
+class ChannelsForm(forms.Form):
+    """Each kind of notice: in the page or not, and when by e-mail."""
+
+    def __init__(self, *args: Any, person: User, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._before = all_channels_of(person)
+        for key, kind in all_kinds().items():
+            in_page = forms.BooleanField(label=_("In the page"), required=False, initial=self._before[key].in_page)
+            by_mail = forms.ChoiceField(label=_("By e-mail"), choices=Mail.choices, initial=self._before[key].by_mail)
+            self.fields |= {f"{key}-page": in_page, f"{key}-mail": by_mail}
+            in_page.widget.attrs["aria-label"] = f"{kind.label}: {in_page.label}"
+            by_mail.widget.attrs["aria-label"] = f"{kind.label}: {by_mail.label}"
+
+    def rows(self) -> Iterator[tuple[NoticeKind, forms.BoundField, forms.BoundField]]:
+        """Each kind with its two fields."""
+        for key, kind in all_kinds().items():
+            yield kind, self[f"{key}-page"], self[f"{key}-mail"]
+
+    def said(self) -> dict[str, Channels]:
+        """What the rule is given: what differs from before."""
+        chosen = {
+            key: Channels(self.cleaned_data[f"{key}-page"], self.cleaned_data[f"{key}-mail"]) for key in all_kinds()
+        }
+        return {key: channels for key, channels in chosen.items() if channels != self._before[key]}
+
+
 class UserSettingsForm(forms.ModelForm):
-    """Name, language, time zone, theme, channels and quiet hours."""
+    """Name, language, time zone, theme, the hour of the daily digest and quiet hours."""
 
     class Meta:
         model = User
         fields = OWN
         widgets = {
+            "digest_at": ClockInput(),
             "quiet_from": ClockInput(),
             "quiet_until": ClockInput(),
             "time_zone": forms.Select(attrs={"data-chooser": True}),

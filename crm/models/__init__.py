@@ -15,7 +15,8 @@ from crm.models.leads import Campaign, DisqualifyReason, Lead, LeadSource
 from crm.models.mergeable import Mergeable
 from crm.models.merges import Merge, MergedRecord, MergeMove
 from crm.models.money import ExchangeRate, base_currency, currency_field
-from crm.models.outbox import Heartbeat, Notification, OutboxRow
+from crm.models.notices import Notification, NotificationChoice
+from crm.models.outbox import Heartbeat, OutboxAttempt, OutboxRow, PausedKind
 from crm.models.scores import FEWEST_OUTCOMES, ScoreModel, ScoreRule
 from crm.models.segments import Segment
 from crm.models.subjects import AboutSubject, Subject, kind_of, subject_models, subjects_seen_by
@@ -63,8 +64,11 @@ __all__ = [
     "Mergeable",
     "MergedRecord",
     "Notification",
+    "NotificationChoice",
+    "OutboxAttempt",
     "OutboxRow",
     "OwnedQuerySet",
+    "PausedKind",
     "Reason",
     "Recoverable",
     "Reminder",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import zoneinfo
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -130,8 +131,11 @@ class User(AbstractBaseUser):
         help_text=_("Empty: the team's, else the organisation's."),
     )
     theme = models.CharField(_("theme"), max_length=5, choices=Theme.choices, default=Theme.AUTO)
-    reminds_by_email = models.BooleanField(_("remind me by e-mail"), default=True)
-    reminds_in_page = models.BooleanField(_("remind me in the page"), default=True)
+    digest_at = models.TimeField(
+        _("daily digest at"),
+        default=dt.time(8),
+        help_text=_("On your clock, on each day on which there is something to say."),
+    )
     quiet_from = models.TimeField(
         _("quiet from"), null=True, blank=True, help_text=_("Nothing is sent between these times; it waits.")
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Self
 
 from django.conf import settings
@@ -13,8 +11,6 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from crm.models.subjects import AboutSubject
-
 
 class OutboxQuerySet(models.QuerySet["OutboxRow"]):
     """Outbox rows, by what is to be done with them."""
@@ -23,9 +19,13 @@ class OutboxQuerySet(models.QuerySet["OutboxRow"]):
         """Rows that nobody has begun to send."""
         return self.filter(state=OutboxRow.State.WAITING)
 
+    def flowing(self) -> Self:
+        """Rows of kinds that nobody has paused."""
+        return self.exclude(kind__in=PausedKind.objects.values("kind"))
+
     def due(self) -> Self:
         """Waiting rows whose time has come, and rows whose sender's lease ran out, by the database's clock."""
-        return self.filter(
+        return self.flowing().filter(
             Q(state=OutboxRow.State.WAITING, available_at__lte=Now())
             | Q(state=OutboxRow.State.IN_FLIGHT, lease_until__lt=Now())
         )
@@ -90,69 +90,41 @@ class OutboxRow(models.Model):
         return self.dedupe_key
 
 
-@dataclass(frozen=True)
-class Unread:
-    """How many notices are unread, and the newest of them: told apart by its text, "3-17"."""
+class OutboxAttempt(models.Model):
+    """One try to send one row, for the ledger: taken when, by whom, and what came of it."""
 
-    count: int = 0
-    newest: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.count}-{self.newest}"
-
-
-class NotificationQuerySet(models.QuerySet["Notification"]):
-    """Notices in the page."""
-
-    def unread(self) -> Self:
-        """Not yet looked at."""
-        return self.filter(read_at__isnull=True)
-
-    def count_unread(self) -> Unread:
-        """Count the unread ones, in one query."""
-        found = self.unread().aggregate(count=models.Count("pk"), newest=models.Max("pk"))
-        return Unread(found["count"], found["newest"] or 0)
-
-    def unread_of(self, user_ids: Collection[int]) -> dict[int, Unread]:
-        """Count the unread ones of several people, in one query; who has none is left out."""
-        found = self.unread().filter(user_id__in=user_ids).order_by().values("user_id")
-        found = found.annotate(count=models.Count("pk"), newest=models.Max("pk"))
-        return {each["user_id"]: Unread(each["count"], each["newest"]) for each in found}
-
-
-class Notification(AboutSubject):
-    """A notice shown to one person in the page."""
-
-    class Kind(models.TextChoices):
-        """What it tells of."""
-
-        REMINDER = "reminder", _("Reminder")
-        ROTTING = "rotting", _("Rotting deal")
-        IMPORT = "import", _("Import")
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications")
-    kind = models.CharField(max_length=20, choices=Kind.choices)
-    dedupe_key = models.CharField(max_length=200, unique=True)
-    follow_up = models.ForeignKey("crm.FollowUp", models.CASCADE, null=True, blank=True, related_name="+")
-    text = models.CharField(max_length=300)
-    at = models.DateTimeField(default=timezone.now)
-    read_at = models.DateTimeField(null=True, blank=True)
-
-    objects = NotificationQuerySet.as_manager()
+    row = models.ForeignKey(OutboxRow, models.CASCADE, related_name="tries")
+    number = models.PositiveSmallIntegerField(_("attempt"))
+    claimed_at = models.DateTimeField(_("claimed"), db_default=Now())
+    lease_owner = models.CharField(_("taken by"), max_length=100)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    answer = models.TextField(_("what the other side said"), blank=True)
 
     class Meta:
-        verbose_name = _("notice")
-        verbose_name_plural = _("notices")
-        ordering = ("-at", "-pk")
-        indexes = (
-            # The list: one person's notices.
-            models.Index(fields=("user", "-at"), name="crm_notification_bell"),
-            # The bell, asked for every second by config/live.py.
-            models.Index(fields=("user", "id"), name="crm_notification_unread", condition=Q(read_at=None)),
-        )
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        ordering = ("pk",)
+        constraints = (models.UniqueConstraint(fields=("row", "lease_owner"), name="crm_outboxattempt_lease"),)
 
     def __str__(self) -> str:
-        return self.text
+        return f"{self.row_id} / {self.number}"
+
+
+class PausedKind(models.Model):
+    """A kind of rows that nobody claims until an admin lets it go on."""
+
+    kind = models.CharField(_("kind"), max_length=30, primary_key=True)
+    paused_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("paused by")
+    )
+    at = models.DateTimeField(_("since"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("paused kind")
+        verbose_name_plural = _("paused kinds")
+
+    def __str__(self) -> str:
+        return self.kind
 
 
 class Heartbeat(models.Model):

@@ -22,7 +22,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from crm.models import OutboxRow
+from crm.models import OutboxAttempt, OutboxRow
 
 if TYPE_CHECKING:
     from crm.rules.sending import Postbox
@@ -157,22 +157,20 @@ def claim() -> OutboxRow | None:
 
 def finish(row: OutboxRow, *, state: OutboxRow.State, answer: str = "") -> bool:
     """Close a claimed row; false when its lease has passed to somebody else, who will close it."""
-    changes = {"state": state, "answer": answer[:2000], "finished_at": Now(), "lease_until": None}
-    return bool(_leased(row).update(**changes))
+    return _release(row, answer, state=state, finished_at=Now())
 
 
 def put_back(row: OutboxRow, *, until: dt.datetime) -> bool:
     """Let a claimed row wait until then, as if it had not been tried."""
-    waiting = OutboxRow.State.WAITING
-    return bool(_leased(row).update(state=waiting, available_at=until, attempts=F("attempts") - 1, lease_until=None))
+    state = OutboxRow.State.WAITING
+    return _release(row, "not before then", state=state, available_at=until, attempts=F("attempts") - 1)
 
 
 def try_again(row: OutboxRow, *, answer: str) -> bool:
     """Let a claimed row that was certainly not sent wait, longer each time; give it up after `MAX_ATTEMPTS`."""
     if row.attempts >= MAX_ATTEMPTS:
         return finish(row, state=OutboxRow.State.DEAD, answer=answer)
-    changes = {"available_at": Now() + wait_after(row.attempts), "answer": answer[:2000], "lease_until": None}
-    return bool(_leased(row).update(state=OutboxRow.State.WAITING, **changes))
+    return _release(row, answer, state=OutboxRow.State.WAITING, available_at=Now() + wait_after(row.attempts))
 
 
 def leave_uncertain(row: OutboxRow, *, answer: str) -> bool:
@@ -182,7 +180,7 @@ def leave_uncertain(row: OutboxRow, *, answer: str) -> bool:
     if row.attempts >= MAX_ATTEMPTS:
         return finish(row, state=OutboxRow.State.DEAD, answer=answer)
     # It stays in flight, so that no digest takes it up: it must be repeated under its own Message-ID.
-    return bool(_leased(row).update(lease_until=Now() + wait_after(row.attempts), answer=answer[:2000]))
+    return _release(row, answer, lease_until=Now() + wait_after(row.attempts))
 
 
 def wait_after(attempts: int) -> dt.timedelta:
@@ -192,7 +190,7 @@ def wait_after(attempts: int) -> dt.timedelta:
 
 def _next_due() -> OutboxRow | None:
     # Two plain questions, each answered by its partial index, rather than one with OR that would sort all due rows.
-    rows = OutboxRow.objects.select_for_update(skip_locked=True)
+    rows = OutboxRow.objects.flowing().select_for_update(skip_locked=True)
     waiting = rows.filter(state=OutboxRow.State.WAITING, available_at__lte=Now()).order_by("available_at")
     abandoned = rows.filter(state=OutboxRow.State.IN_FLIGHT, lease_until__lt=Now()).order_by("lease_until")
     return waiting.first() or abandoned.first()
@@ -224,8 +222,16 @@ def _take(row: OutboxRow) -> OutboxRow:
         lease_owner=owner,
     )
     row.state, row.attempts, row.lease_owner = OutboxRow.State.IN_FLIGHT, row.attempts + 1, owner
+    OutboxAttempt.objects.create(row=row, number=row.attempts, lease_owner=owner)
     return row
 
 
-def _leased(row: OutboxRow) -> QuerySet[OutboxRow]:
-    return OutboxRow.objects.filter(pk=row.pk, state=OutboxRow.State.IN_FLIGHT, lease_owner=row.lease_owner)
+def _release(row: OutboxRow, answer: str, **changes: Any) -> bool:
+    """Write what became of a claimed row, and into the ledger; false when its lease has passed to somebody else."""
+    mine = OutboxRow.objects.filter(pk=row.pk, state=OutboxRow.State.IN_FLIGHT, lease_owner=row.lease_owner)
+    with transaction.atomic():
+        is_mine = mine.update(**{"lease_until": None, "answer": answer[:2000], **changes}) > 0
+        if is_mine:
+            attempt = OutboxAttempt.objects.filter(row_id=row.pk, lease_owner=row.lease_owner)
+            attempt.update(finished_at=Now(), answer=answer[:2000])
+    return is_mine

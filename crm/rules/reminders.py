@@ -9,14 +9,18 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from django.utils.translation import gettext_lazy
+
 from crm.models import FollowUp, Notification, OutboxRow, Reminder, Subject, User, subjects_seen_by
 from crm.rules import outbox
+from crm.rules.notice_kinds import NoticeKind, register
 from crm.rules.outbox import Intent, NotNeeded, Outcome, Sender
 from crm.rules.sending import Postbox
 from crm.rules.telling import News, tell
 from crm.rules.wall_clock import WallTime
 
 REMINDER, DIGEST = "reminder", "reminder_digest"
+KIND = register(NoticeKind("reminder", gettext_lazy("Reminders of next steps"), icon="bell"))
 
 
 def key_of(reminder: Reminder) -> str:
@@ -123,7 +127,7 @@ class Step:
 def _notice(person: User, follow_up: FollowUp, key: str) -> Notification:
     return Notification(
         user=person,
-        kind=Notification.Kind.REMINDER,
+        kind=KIND.key,
         dedupe_key=key,
         follow_up=follow_up,
         subject_type_id=follow_up.subject_type_id,

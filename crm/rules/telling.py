@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from crm.models import Notification, OutboxRow, User
+from crm.rules.notice_kinds import Channels, Mail, channels_of
 from crm.rules.outbox import Later, NotNeeded, Outcome, Sent
 from crm.rules.quiet_hours import quiet_until
 from crm.rules.sending import Postbox, mail
@@ -19,7 +20,7 @@ MOST_NOTICES = 20
 
 @dataclass(frozen=True)
 class News:
-    """What one person is told: notices for the page, and a mail written from templates/emails/`template`.*."""
+    """What one person is told: notices of one kind for the page, and a mail from templates/emails/`template`.*."""
 
     person: User
     notices: Sequence[Notification]
@@ -34,9 +35,21 @@ def tell(row: OutboxRow, news: News, postbox: Postbox) -> Outcome:
         return NotNeeded("nobody to tell: the account is closed")
     if until := quiet_until(person, now=timezone.now()):
         return Later(until)
-    if person.reminds_in_page:
-        # A retry after a failed mail finds its notices there and adds none.
-        Notification.objects.bulk_create(news.notices[:MOST_NOTICES], ignore_conflicts=True)
-    if not person.reminds_by_email:
-        return Sent("in the page") if person.reminds_in_page else NotNeeded("the person wants no reminders")
-    return Sent(postbox.send(mail(row, person, news.template, news.context)))
+    channels = channels_of(person, news.notices[0].kind)
+    _keep(news, channels)
+    if channels.by_mail == Mail.AT_ONCE:
+        return Sent(postbox.send(mail(row, person, news.template, news.context)))
+    if channels.by_mail == Mail.DAILY:
+        return Sent("kept for the daily digest")
+    return Sent("in the page") if channels.in_page else NotNeeded("the person wants to hear nothing of this")
+
+
+def _keep(news: News, channels: Channels) -> None:
+    """Write the notices that the page shows or the daily mail waits for; a retry finds them there and adds none."""
+    is_daily = channels.by_mail == Mail.DAILY
+    if not (channels.in_page or is_daily):
+        return
+    for notice in news.notices:
+        notice.is_in_page, notice.awaits_digest = channels.in_page, is_daily
+    kept = news.notices if is_daily else news.notices[:MOST_NOTICES]
+    Notification.objects.bulk_create(kept, ignore_conflicts=True)

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from crm.models import FollowUp, Lead, Notification
-from crm.models.outbox import Unread
+from crm.models.notices import Unread
 from crm.rules.sweeping import sweeper_is_silent
 from crm.views.requests import PersonRequest
 

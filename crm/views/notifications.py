@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 from crm.models import Notification, User, subjects_seen_by
+from crm.rules.notice_kinds import NoticeKind, all_kinds
 from crm.rules.notifications import mark_read
 from crm.views.addresses import whole_number
 from crm.views.requests import PersonRequest
@@ -18,11 +21,20 @@ from crm.views.requests import PersonRequest
 PAGE = 30
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A notice with what its kind declares; one of a kind that no longer exists has none."""
+
+    notice: Notification
+    kind: NoticeKind | None
+
+
 @require_safe
 def notification_list(request: PersonRequest) -> HttpResponse:
     """All notices, newest first."""
-    notices = Notification.objects.filter(user=_person(request)).select_related("subject_type")
+    notices = Notification.objects.filter(user=_person(request)).in_page().select_related("subject_type")
     page = Paginator(notices, PAGE).get_page(request.GET.get("page"))
+    page.object_list = [Shown(notice, all_kinds().get(notice.kind)) for notice in page.object_list]
     context = {"page": page, "unread": notices.unread().count(), "now": timezone.now()}
     return render(request, "crm/notification_list.html", context)
 

@@ -9,7 +9,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from crm.forms.user_settings import UserSettingsForm
+from crm.forms.user_settings import ChannelsForm, UserSettingsForm
 from crm.models import ApiToken, User
 from crm.rules.user_settings import change_settings
 from crm.views.requests import PersonRequest, posted
@@ -21,10 +21,12 @@ def user_settings(request: PersonRequest) -> HttpResponse:
     # A copy: the form writes what was typed into its instance, and the page around shows the person as they are.
     person = User.objects.get(pk=request.user.pk)
     form = UserSettingsForm(posted(request), instance=person)
-    if request.method == "POST" and form.is_valid():
-        changed = change_settings(person, fields=form.said(), by=request.user)
+    channels = ChannelsForm(posted(request), person=person)
+    now = timezone.now()
+    if request.method == "POST" and all([form.is_valid(), channels.is_valid()]):
+        changed = change_settings(person, fields=form.said(), channels=channels.said(), by=request.user, now=now)
         with translation.override(changed.language):
             messages.success(request, _("Your settings are kept."))
         return redirect("user_settings")
-    context = {"form": form, "tokens": ApiToken.objects.of(request.user), "now": timezone.now()}
-    return render(request, "crm/user_settings.html", context, status=422 if form.errors else 200)
+    context = {"form": form, "channels": channels, "tokens": ApiToken.objects.of(request.user), "now": now}
+    return render(request, "crm/user_settings.html", context, status=422 if form.errors or channels.errors else 200)

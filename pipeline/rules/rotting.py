@@ -9,16 +9,18 @@ from itertools import islice
 from django.db.models import Exists, F, OuterRef, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat
 from django.utils import timezone, translation
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from crm.models import Notification, OutboxRow, User
 from crm.rules import outbox
+from crm.rules.notice_kinds import NoticeKind, register
 from crm.rules.outbox import Intent, NotNeeded, Outcome, Sender
 from crm.rules.sending import Postbox
 from crm.rules.telling import News, tell
 from pipeline.models import Deal, StageVisit
 
 ROTTING, DIGEST = "rotting", "rotting_digest"
+KIND = register(NoticeKind("rotting", gettext_lazy("Deals that stay too long"), icon="plant-2"))
 BATCH = 1_000
 
 
@@ -85,7 +87,7 @@ def _notice(person: User, deal: Deal, key: str, now: dt.datetime) -> Notificatio
             "“%(deal)s” has stayed in %(stage)s for %(days)d days",
             days,
         ) % {"deal": deal, "stage": deal.stage, "days": days}
-    return Notification(user=person, kind=Notification.Kind.ROTTING, dedupe_key=key, subject=deal, text=words[:300])
+    return Notification(user=person, kind=KIND.key, dedupe_key=key, subject=deal, text=words[:300])
 
 
 outbox.register(Sender(ROTTING, send_rotting, digest=DIGEST))

@@ -12,7 +12,7 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from crm.models import FollowUp, Heartbeat, Lead, Notification, OutboxRow, User
+from crm.models import FollowUp, Heartbeat, Lead, Notification, NotificationChoice, OutboxRow, User
 from crm.rules import sweeping
 from crm.rules.delivering import deliver_due
 from crm.rules.digests import merge_stale
@@ -86,7 +86,8 @@ def test_mail_speaks_the_persons_language_and_clock(lead: Lead, rep: User, mailo
 def test_channels_are_the_persons_choice(
     lead: Lead, rep: User, mailoutbox: Mails, in_page: bool, by_email: bool
 ) -> None:
-    User.objects.filter(pk=rep.pk).update(reminds_in_page=in_page, reminds_by_email=by_email)
+    by_mail = "at_once" if by_email else "never"
+    NotificationChoice.objects.create(user=rep, kind="reminder", in_page=in_page, by_mail=by_mail)
     due_call(lead, rep)
 
     deliver_due(seconds=5)

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from crm.models import AuditEntry, FollowUp, User
+from crm.rules.notice_kinds import Channels, all_kinds, channels_of
 from tests.factories import FollowUpFactory, LeadFactory
 
 pytestmark = pytest.mark.django_db
@@ -25,19 +26,30 @@ def client(rep: User) -> Client:
 
 def said(**changes: str) -> dict[str, str]:
     kept = {"name": "Rita Rep", "language": "en", "time_zone": "UTC", "theme": "auto"}
-    channels = {"reminds_by_email": "on", "reminds_in_page": "on", "quiet_from": "", "quiet_until": ""}
-    return kept | channels | changes
+    quiet = {"digest_at": "08:00", "quiet_from": "", "quiet_until": ""}
+    return (
+        kept
+        | quiet
+        | {f"{key}-page": "on" for key in all_kinds()}
+        | {f"{key}-mail": "at_once" for key in all_kinds()}
+        | changes
+    )
 
 
 def test_settings_are_kept_and_spoken_at_once(client: Client, rep: User) -> None:
     assert client.get(URL).status_code == 200
 
     data = said(language="ru", theme="dark", quiet_from="22:00", quiet_until="07:00")
-    del data["reminds_by_email"]
+    data |= {"reminder-mail": "daily", "digest_at": "17:30"}
+    del data["rotting-page"]
     response = client.post(URL, data, follow=True)
 
     rep.refresh_from_db()
-    assert (rep.language, rep.theme, rep.reminds_by_email, rep.reminds_in_page) == ("ru", "dark", False, True)
+    assert (rep.language, rep.theme, rep.digest_at) == ("ru", "dark", dt.time(17, 30))
+    assert (channels_of(rep, "reminder"), channels_of(rep, "rotting")) == (
+        Channels(in_page=True, by_mail="daily"),
+        Channels(in_page=False, by_mail="at_once"),
+    )
     assert (rep.quiet_from, rep.quiet_until) == (dt.time(22), dt.time(7))
     assert '<html lang="ru" data-bs-theme="dark"' in response.text
     assert AuditEntry.objects.about("user", rep.pk)[0].actor == rep
@@ -63,6 +75,8 @@ def test_new_zone_keeps_the_figures_of_what_is_planned(client: Client, rep: User
         {"quiet_from": "22:00", "quiet_until": "22:00"},
         {"quiet_from": "25:00", "quiet_until": "07:00"},
         {"name": "a\x00b"},
+        {"digest_at": "25:00"},
+        {"reminder-mail": "by pigeon"},
     ],
 )
 def test_wrong_values_are_said_beside_their_field(client: Client, rep: User, wrong: dict[str, str]) -> None:

@@ -1,0 +1,59 @@
+"""What people may be told of, each kind declared once: its words, its icon, and how it comes to who chose nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+
+from crm.models import NotificationChoice, User
+
+Mail = NotificationChoice.Mail
+
+
+@dataclass(frozen=True)
+class NoticeKind:
+    """One kind of notice; `in_page` and `by_mail` hold until a person chooses otherwise."""
+
+    key: str
+    label: str | Promise
+    icon: str = "bell"
+    in_page: bool = True
+    by_mail: str = Mail.AT_ONCE
+
+
+@dataclass(frozen=True)
+class Channels:
+    """How one person wants one kind."""
+
+    in_page: bool
+    by_mail: str
+
+
+_kinds: dict[str, NoticeKind] = {}
+
+
+def register(kind: NoticeKind) -> NoticeKind:
+    """Make the kind known: to the settings page, to the list of notices, to `channels_of`."""
+    _kinds[kind.key] = kind
+    return kind
+
+
+def all_kinds() -> Mapping[str, NoticeKind]:
+    """Every kind by its key."""
+    return _kinds
+
+
+def channels_of(person: User, key: str) -> Channels:
+    """Return how `person` wants notices of this kind."""
+    chosen = NotificationChoice.objects.filter(user=person, kind=key).first()
+    found = chosen or _kinds[key]
+    return Channels(found.in_page, found.by_mail)
+
+
+def all_channels_of(person: User) -> dict[str, Channels]:
+    """Return how `person` wants each kind, in one query."""
+    chosen = {choice.kind: choice for choice in NotificationChoice.objects.filter(user=person)}
+    found = {key: chosen.get(key, kind) for key, kind in _kinds.items()}
+    return {key: Channels(each.in_page, each.by_mail) for key, each in found.items()}
