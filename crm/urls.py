@@ -13,6 +13,8 @@ from crm.views import (
     leads,
     notifications,
     submissions,
+    segment_builder,
+    segments,
     tokens,
     unsubscribing,
     user_settings,
@@ -85,4 +87,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leads/<int:pk>/nurture/", leads.lead_nurture, name="lead_nurture"),
     path("leads/<int:pk>/delete/", leads.lead_delete, name="lead_delete"),
     path("leads/<int:pk>/restore/", leads.lead_restore, name="lead_restore"),
+    # Segments
+    path("segments/", segments.segment_list, name="segment_list"),
+    path("segments/new/<slug:about>/", segment_builder.segment_create, name="segment_create"),
+    path("segments/preview/<slug:about>/", segment_builder.segment_preview, name="segment_preview"),
+    path("segments/<int:pk>/edit/", segment_builder.segment_edit, name="segment_edit"),
+    path("segments/<int:pk>/count/", segments.segment_count, name="segment_count"),
+    path("segments/<int:pk>/duplicate/", segments.segment_duplicate, name="segment_duplicate"),
+    path("segments/<int:pk>/share/", segments.segment_share, name="segment_share"),
+    path("segments/<int:pk>/delete/", segments.segment_delete, name="segment_delete"),
+    path("segments/<int:pk>/restore/", segments.segment_restore, name="segment_restore"),
 ]

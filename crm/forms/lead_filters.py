@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm.forms.inputs import DayInput
-from crm.models import Lead, LeadSource, Team, User
+from crm.models import Lead, LeadSource, Segment, Team, User
+from crm.rules.segments import LEAD, within
 
 
 class LeadFilterForm(forms.Form):
@@ -22,11 +23,15 @@ class LeadFilterForm(forms.Form):
     owner = forms.ModelChoiceField(User.objects.none(), required=False, label=_("Owner"), empty_label=_("any"))
     team = forms.ModelChoiceField(Team.objects.none(), required=False, label=_("Team"), empty_label=_("any"))
     status = forms.ChoiceField(choices=[("", _("any")), *Lead.Status.choices], required=False, label=_("Status"))
+    segment = forms.ModelChoiceField(Segment.objects.none(), required=False, label=_("Segment"), empty_label=_("any"))
     since = forms.DateField(required=False, label=_("From"), widget=DayInput())
     until = forms.DateField(required=False, label=_("To"), widget=DayInput(), help_text=_("This day included."))
 
     def __init__(self, *args: Any, user: User, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.user = user
+        segments = Segment.objects.visible_to(user).filter(about=LEAD).select_related("owner")
+        self.fields["segment"].queryset = segments  # type: ignore[attr-defined]
         people = User.objects.visible_to(user)
         self.fields["owner"].queryset = people  # type: ignore[attr-defined]
         self.fields["team"].queryset = Team.objects.filter(  # type: ignore[attr-defined]
@@ -54,6 +59,8 @@ class LeadFilterForm(forms.Form):
         for name in ("source", "owner"):
             if chosen.get(name):
                 leads = leads.filter(**{name: chosen[name]})
+        if chosen.get("segment"):
+            leads = within(leads, chosen["segment"], me=self.user, now=timezone.now())
         if chosen.get("team"):
             team = chosen["team"]
             leads = leads.filter(Q(owner__team=team) | Q(owner=None, team=team))

@@ -33,9 +33,10 @@ class SegmentQuerySet(OwnedQuerySet):
         if user.is_admin:
             return self.present()
         reached = Q(owner=user.pk) | Q(shared_with=Segment.Sharing.EVERYONE)
-        if user.may_write:
-            teams = Team.objects.filter(Q(leaders=user) | Q(pk=user.team_id)).values("pk")
-            reached |= Q(shared_with=Segment.Sharing.TEAM, owner__team__in=teams)
+        teams = Team.objects.all()
+        if user.may_write:  # a viewer reads what anybody shares
+            teams = teams.filter(Q(leaders=user) | Q(pk=user.team_id))
+        reached |= Q(shared_with=Segment.Sharing.TEAM, owner__team__in=teams.values("pk"))
         return self.present().filter(reached)
 
     def editable_by(self, user: User | AnonymousUser) -> Self:

@@ -143,7 +143,9 @@ def read_inbox(request: PersonRequest, now: dt.datetime) -> Inbox:
         waiting=counts["waiting"],
         late=found.late(now).count() if counts["waiting"] else 0,
         chips=[
-            _chip(request, filters, name) for name in ("source", "owner", "team", "status") if name in filters.fields
+            _chip(request, filters, name)
+            for name in ("segment", "source", "owner", "team", "status")
+            if name in filters.fields
         ],
         dates=_date_chip(request, filters),
         kept=_kept(request, but=("q", "page", "lead")),

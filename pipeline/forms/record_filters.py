@@ -17,7 +17,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from crm.forms.inputs import AmountField, DayInput
-from crm.models import Company, Contact, LeadSource, Team, User
+from crm.models import Company, Contact, LeadSource, Segment, Team, User
+from crm.rules.segments import CONTACT, within
 from pipeline.models import Deal, Pipeline, Stage
 
 ANY = _("any")
@@ -101,6 +102,11 @@ def stages_seen(request: HttpRequest) -> Any:
     return stages.order_by("pipeline__position", "pipeline_id", "position")
 
 
+def contact_segments_seen(request: HttpRequest) -> Any:
+    """Segments of contacts that the reader may use."""
+    return Segment.objects.visible_to(request.user).filter(about=CONTACT).select_related("owner")  # type: ignore[arg-type]
+
+
 def companies_seen(request: HttpRequest) -> Any:
     """Companies the reader may see."""
     return Company.objects.visible_to(request.user)
@@ -125,14 +131,19 @@ class CompanyFilter(django_filters.FilterSet):
 
 
 class ContactFilter(django_filters.FilterSet):
-    """Contacts by text and owner."""
+    """Contacts by text, segment and owner."""
 
     q = TextFilter(label=_("Name, e-mail or phone"))
+    segment = ChoiceOfRows(queryset=contact_segments_seen, method="in_segment", label=_("Segment"))
     owner = ChoiceOfRows(queryset=people_seen, label=_("Owner"))
 
     class Meta:
         model = Contact
         fields: list[str] = []
+
+    def in_segment(self, contacts: Any, _name: str, segment: Segment) -> Any:
+        """Contacts that the segment finds now."""
+        return within(contacts, segment, me=self.request.user, now=timezone.now())
 
 
 class DealFilter(django_filters.FilterSet):

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from crm.models import Activity, Company, Contact
+from crm.models import Activity, Company, Contact, Segment
 from crm.models.access import KEPT_IN_BIN
 from crm.views.authorising import writer_or_403
 from crm.views.requests import PersonRequest
@@ -46,6 +46,7 @@ def bin_list(request: PersonRequest) -> HttpResponse:
         (_("Company"), "building", Company.objects, "company_restore"),
         (_("Contact"), "user", Contact.objects.select_related("company"), "contact_restore"),
         (_("Contract"), "file-certificate", Contract.objects.select_related("company"), "contract_restore"),
+        (_("Segment"), "filter", Segment.objects.all(), "segment_restore"),
         (_("Activity"), "history", Activity.objects.all(), "activity_restore"),
     )
     found: list[Binned] = []

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from crm.models import Lead
 from crm.rules.response_clock import Clocks
+from crm.rules.segments import segments_of
 from crm.views.activities import composer_for
 from crm.views.addresses import whole_number
 from crm.views.authorising import may_edit, visible_or_404
@@ -57,6 +58,7 @@ def lead_detail(request: PersonRequest, pk: int) -> HttpResponse:
     if part:
         return render(request, part, context)
     context |= {
+        "segments": segments_of(lead, seen_by=request.user, now=context["now"]),
         "timeline": _timeline(lead, request),
         "composer": composer_for(lead, request),
         "next_step": next_step_of(lead, request.user),

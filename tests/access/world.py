@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from crm.models import Activity, Notification, Submission, Team, User
+from crm.models import Activity, Notification, Segment, Team, User
 from crm.rules.tokens import create_api_token
 from pipeline.models import ChecklistItem, Deal, LineItem, Pipeline, Product, Stage
 from tests.factories import (
@@ -27,6 +28,7 @@ from tests.factories import (
     UserFactory,
     sales_pipeline,
 )
+from tests.factories.segments import SegmentFactory
 
 NAME = "Kestrel"
 """It stands in the name of every record of the owner's, and nowhere else."""
@@ -96,6 +98,7 @@ def _one_of_each(own: User, north: Team) -> dict[str, Any]:
         "contact": ContactFactory(name=f"{NAME} contact", owner=own, company=company),
         "contract": ContractFactory(company=company, owner=own, deal=deal),
         "activity": ActivityFactory(subject=deal, author=own, body=f"{NAME} called"),
+        "segment": SegmentFactory(name=f"{NAME} segment {Segment.objects.count()}", owner=own, shared_with="team"),
     } | {"follow_up": FollowUpFactory(title=f"Call {NAME}", subject=deal, assignee=own)}
 
 
