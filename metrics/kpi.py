@@ -139,7 +139,13 @@ class Kpi:
         foreign = used - self.dimensions
         if not foreign:
             return None
-        words = {"pipeline": _("pipeline"), "owner": _("owner"), "team": _("team"), "source": _("source")}
+        words = {
+            "pipeline": _("pipeline"),
+            "owner": _("owner"),
+            "team": _("team"),
+            "source": _("source"),
+            "segment": _("segment"),
+        }
         named = ", ".join(words[name] for name in sorted(foreign))
         return Result(self.unit, reason=_("not available by %(filters)s: its facts have none") % {"filters": named})
 

@@ -31,7 +31,7 @@ def rows_of(name: str, scope: Scope) -> Rows:
 def _deals(scope: Scope) -> Any:
     deals = Deal.objects.present() if scope.viewer is None else Deal.objects.visible_to(scope.viewer)
     deals = deals.select_related("stage", "owner", "company").annotate(credited=_CLOSER)
-    return _narrowed(deals, scope, owner="credited", pipeline="pipeline", source="source")
+    return _narrowed(deals, scope, owner="credited", pipeline="pipeline", source="source", segment="lead")
 
 
 def _won(scope: Scope) -> Rows:
@@ -69,7 +69,9 @@ def _stays(scope: Scope) -> Rows:
 def _leads(scope: Scope) -> Rows:
     leads = Lead.objects.present() if scope.viewer is None else Lead.objects.visible_to(scope.viewer)
     of_team = Q(owner__team=scope.filters.team) | Q(owner__isnull=True, team=scope.filters.team)
-    return _narrowed(leads.select_related("source", "owner"), scope, team=of_team, owner="owner", source="source")
+    return _narrowed(
+        leads.select_related("source", "owner"), scope, team=of_team, owner="owner", source="source", segment="pk"
+    )
 
 
 def _leads_created(scope: Scope) -> Rows:
@@ -109,7 +111,9 @@ def _contracts(scope: Scope) -> Rows:
         accountable=Coalesce("owner", "deal__owner", "company__owner"),
         until=Func("ends_on", "cancelled_on", function="LEAST"),
     )
-    fitting = _narrowed(counted, scope, owner="accountable", pipeline="deal__pipeline", source="deal__source")
+    fitting = _narrowed(
+        counted, scope, owner="accountable", pipeline="deal__pipeline", source="deal__source", segment="deal__lead"
+    )
     runs = Q(until__isnull=True) | Q(until__gte=scope.period.start)
     return fitting.filter(runs, starts_on__lt=scope.period.end).order_by("until", "pk")
 
@@ -136,13 +140,27 @@ def _narrowed(rows: Rows, scope: Scope, *, team: Q | None = None, about: bool = 
         if team is None and "owner" in fields:
             team = Q(**{f"{fields['owner']}__in": scope.team_member_ids})
         rows = rows.none() if team is None else rows.filter(team)
-    for name in sorted(scope.filters.used - {"team"}):
+    if scope.filters.segment is not None:
+        rows = _in_segment(rows, scope, about=about, field=fields.pop("segment", ""))
+    for name in sorted(scope.filters.used - {"team", "segment"}):
         chosen = getattr(scope.filters, name)
         if name in fields:
             rows = rows.filter(**{fields[name]: chosen.pk})
         else:
             rows = rows.filter(_about(name, chosen.pk)) if about else rows.none()
     return rows
+
+
+def _in_segment(rows: Rows, scope: Scope, *, about: bool, field: str) -> Rows:
+    """Rows of the segment's leads: by the field that holds the lead, or about such a lead or its deal."""
+    if field:
+        return rows.filter(**{f"{field}__in": scope.segment_leads})
+    if not about:
+        return rows.none()
+    types = ContentType.objects.get_for_models(Deal, Lead)
+    deals = Deal.objects.filter(lead__in=scope.segment_leads).values("pk")
+    is_about_lead = Q(subject_type=types[Lead], subject_id__in=scope.segment_leads)
+    return rows.filter(is_about_lead | Q(subject_type=types[Deal], subject_id__in=deals))
 
 
 def _about(dimension: str, pk: int) -> Q:

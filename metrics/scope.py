@@ -7,16 +7,18 @@ import zoneinfo
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
-from crm.models import LeadSource, Team, User
+from crm.models import LeadSource, Segment, Team, User
+from crm.rules.segments import people_in
 from pipeline.models import Pipeline
 
 DAY = dt.timedelta(days=1)
-DIMENSIONS = ("pipeline", "owner", "team", "source")
-"""What a figure can be filtered and grouped by."""
+DIMENSIONS = ("pipeline", "owner", "team", "source", "segment")
+"""What a figure can be filtered by, and but for segments grouped by."""
 ALL = frozenset(DIMENSIONS)
 
 
@@ -109,6 +111,7 @@ class Filters:
     owner: User | None = None
     team: Team | None = None
     source: LeadSource | None = None
+    segment: Segment | None = None
 
     @property
     def used(self) -> frozenset[str]:
@@ -163,3 +166,9 @@ class Scope:
             return None
         own = {self.viewer.team_id} if self.viewer.team_id else set()
         return frozenset(own | set(self.viewer.led_teams.values_list("pk", flat=True)))
+
+    @cached_property
+    def segment_leads(self) -> Any:
+        """Ids of the leads in the chosen segment now, of those the viewer may see."""
+        assert self.filters.segment is not None
+        return people_in(self.filters.segment, seen_by=self.viewer, now=self.now).order_by().values("pk")

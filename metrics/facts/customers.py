@@ -6,6 +6,7 @@ _DIMENSIONS = {
     "owner": "coalesce(c.owner_id, d.owner_id, o.owner_id)",
     "pipeline": "d.pipeline_id",
     "source": "d.source_id",
+    "segment": "d.lead_id",
 }
 _TERMS = """
     , terms AS MATERIALIZED (

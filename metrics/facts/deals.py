@@ -6,6 +6,7 @@ _CLOSED_DIMENSIONS = {
     "owner": "coalesce(d.closing_owner_id, d.owner_id)",
     "pipeline": "d.pipeline_id",
     "source": "d.source_id",
+    "segment": "d.lead_id",
 }
 
 _WON_DAY = "(d.won_at AT TIME ZONE %(tz)s)::date"

@@ -18,7 +18,7 @@ class Fact:
     `{key}` and `{narrow}`.
 
     `dimensions` says which SQL expression holds each dimension; a team is its owner's unless there is an expression for
-    it. `unassigned` is the condition under which a row nobody owns is still visible, where there are such rows.
+    it, and of a segment it is the lead's id that the expression holds. `unassigned` is the condition under which a row nobody owns is still visible, where there are such rows.
     `is_list` facts have several rows for one period and key; `is_shared` ones are the same for every group.
     """
 

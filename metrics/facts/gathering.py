@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 
 from crm.models import Lead
@@ -97,6 +99,8 @@ def _sort_in(cells: dict[tuple[int, Any], dict[str, Any]], fact: Fact, rows: lis
 
 def _statement(fact: Fact, scope: Scope, count: int, by: str | None) -> str:
     common = _COMMON.format(periods=", ".join(_PERIOD.format(number) for number in range(count)))
+    if scope.filters.segment is not None:
+        common += f", segment_leads (id) AS MATERIALIZED ({_segment_leads(scope)[0]})\n"
     return common + fact.sql.replace("{key}", fact.key(by)).replace("{narrow}", _narrow(fact, scope))
 
 
@@ -108,7 +112,20 @@ def _narrow(fact: Fact, scope: Scope) -> str:
         for name in ("pipeline", "source")
         if name in scope.filters.used and name in fact.dimensions
     ]
+    if scope.filters.segment is not None and "segment" in fact.dimensions:
+        conditions.append(f"{fact.dimensions['segment']} IN (SELECT id FROM segment_leads)")
     return " AND ".join(conditions)
+
+
+def _segment_leads(scope: Scope) -> tuple[str, dict[str, Any]]:
+    """The statement that finds the segment's leads, as the ORM writes it, its parameters named as all others are."""
+    try:
+        statement, values = scope.segment_leads.query.sql_with_params()
+    except EmptyResultSet:  # the ORM knows that it finds nobody
+        return "SELECT NULL::bigint WHERE FALSE", {}
+    named = {f"segment_{number}": value for number, value in enumerate(values)}
+    names = iter(named)
+    return re.sub(r"%[%s]", lambda found: f"%({next(names)})s" if found[0] == "%s" else "%%", statement), named
 
 
 def _owned(fact: Fact, scope: Scope) -> Iterator[str]:
@@ -144,6 +161,8 @@ def _parameters(scope: Scope, periods: Sequence[Period]) -> dict[str, Any]:
     for name in DIMENSIONS:
         chosen = getattr(scope.filters, name)
         parameters[name] = chosen.pk if chosen else None
+    if scope.filters.segment is not None:
+        parameters |= _segment_leads(scope)[1]
     for number, period in enumerate(periods):
         parameters |= {
             f"i{number}": number,

@@ -6,6 +6,7 @@ _DIMENSIONS = {
     "owner": "l.owner_id",
     "team": "CASE WHEN l.owner_id IS NULL THEN l.team_id ELSE (SELECT team_id FROM crm_user WHERE id = l.owner_id) END",
     "source": "l.source_id",
+    "segment": "l.id",
 }
 _UNASSIGNED = "(l.owner_id IS NULL AND (%(all_teams)s OR l.team_id IS NULL OR l.team_id = ANY(%(teams)s)))"
 _HOURS = "extract(epoch FROM l.first_response_at - l.created_at)::float8 / 3600"
@@ -49,7 +50,12 @@ LEADS_WON = Fact(
 
 TOUCHES = Fact(
     name="touches",
-    dimensions={"owner": "t.author_id", "pipeline": "d.pipeline_id", "source": "coalesce(d.source_id, l.source_id)"},
+    dimensions={
+        "owner": "t.author_id",
+        "pipeline": "d.pipeline_id",
+        "source": "coalesce(d.source_id, l.source_id)",
+        "segment": "coalesce(d.lead_id, l.id)",
+    },
     sql=f"""
         SELECT p.i, {{key}} AS key, count(*) AS n, count(*) FILTER (WHERE t.response = 'positive') AS positive
         FROM periods p

@@ -1,4 +1,4 @@
-"""What a dashboard is asked, as it stands in its address: period, comparison, pipeline, owner, team, source."""
+"""What a dashboard is asked, as it stands in its address: period, comparison and filters."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from crm.forms.inputs import DayInput
-from crm.models import LeadSource, Team, User
-from metrics.scope import DAY, Filters, Period, Scope, add_months, organisation_zone
+from crm.models import LeadSource, Segment, Team, User
+from crm.rules.segments import LEAD
+from metrics.scope import DAY, DIMENSIONS, Filters, Period, Scope, add_months, organisation_zone
 from pipeline.models import Pipeline
 
 PERIODS = {
@@ -68,6 +69,7 @@ class ScopeForm(forms.Form):
     owner = forms.ModelChoiceField(User.objects.none(), required=False, label=_("Owner"), empty_label=ANY)
     team = forms.ModelChoiceField(Team.objects.none(), required=False, label=_("Team"), empty_label=ANY)
     source = forms.ModelChoiceField(LeadSource.objects.all(), required=False, label=_("Source"), empty_label=ANY)
+    segment = forms.ModelChoiceField(Segment.objects.none(), required=False, label=_("Segment"), empty_label=ANY)
 
     def __init__(self, query: QueryDict, *, viewer: User, now: dt.datetime) -> None:
         super().__init__(query, prefix=None)
@@ -76,6 +78,7 @@ class ScopeForm(forms.Form):
         choices: dict[str, Any] = self.fields
         choices["owner"].queryset = people
         choices["team"].queryset = Team.objects.filter(Q(members__in=people) | Q(leaders=viewer.pk)).distinct()
+        choices["segment"].queryset = Segment.objects.visible_to(viewer).filter(about=LEAD).select_related("owner")
         choices["pipeline"].queryset = Pipeline.objects.visible_to(viewer)
 
     def clean(self) -> dict[str, Any]:
@@ -117,5 +120,5 @@ class ScopeForm(forms.Form):
     @property
     def scope(self) -> Scope:
         """The question, as its viewer may ask it."""
-        filters = Filters(**{name: self.cleaned_data[name] for name in ("pipeline", "owner", "team", "source")})
+        filters = Filters(**{name: self.cleaned_data[name] for name in DIMENSIONS})
         return Scope(self.asked_period, filters, viewer=self.viewer, now=self.now)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from metrics.kpi import Better, Kpi, Result, Unit, count, ratio
 from metrics.scope import ALL
 
-LEAD_DIMENSIONS = frozenset({"owner", "team", "source"})
+LEAD_DIMENSIONS = frozenset({"owner", "team", "source", "segment"})
 
 
 def _new_leads(facts: Any) -> Result:

@@ -14,7 +14,7 @@ from metrics.forms.filters import COMPARISONS, ScopeForm
 from metrics.scope import Period, Scope
 from metrics.views.wording import period_text
 
-SINGLE = ("pipeline", "team", "owner", "source")
+SINGLE = ("pipeline", "team", "owner", "source", "segment")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,8 @@ def way_here(scope: Scope, points: int = 12) -> list[Period]:
 
 
 def _has_choice(form: ScopeForm, name: str) -> bool:
-    return form.cleaned_data[name] is not None or len(form.fields[name].queryset[:2]) > 1  # type: ignore[attr-defined]
+    enough = 1 if name == "segment" else 2  # of one pipeline there is nothing to choose; of one segment there is
+    return form.cleaned_data[name] is not None or len(form.fields[name].queryset[:2]) >= enough  # type: ignore[attr-defined]
 
 
 def _chip(request: PersonRequest, form: ScopeForm, name: str) -> Chip:

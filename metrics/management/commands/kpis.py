@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 from argparse import ArgumentTypeError
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Model, QuerySet
 
-from crm.models import LeadSource, Team, User
+from crm.models import LeadSource, Segment, Team, User
+from crm.rules.segments import LEAD
 from metrics.engine import GROUPINGS, Results, breakdown, evaluate
 from metrics.kpi import Result
 from metrics.kpis import KPIS
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--owner", help="e-mail")
         parser.add_argument("--team", help="name")
         parser.add_argument("--source", help="slug or name")
+        parser.add_argument("--segment", help="name of a segment of leads, or its number where two are called the same")
         parser.add_argument("--by", choices=GROUPINGS, help="also print the figures of each")
         parser.add_argument("--as", dest="viewer", metavar="USER", help="e-mail of the person whose view it is")
         parser.add_argument("--kpi", action="append", choices=sorted(KPIS), help="only this one; may be repeated")
@@ -70,13 +72,29 @@ def _scope(options: dict[str, Any]) -> Scope:
         period = Period(options["start"], options["end"])
     except ValueError as error:
         raise CommandError(f"--to must be after --from: {options['start']} to {options['end']}.") from error
+    viewer = _named(User.objects.all(), "viewer", options, "email", called="user")
     filters = Filters(
         pipeline=_named(Pipeline.objects.all(), "pipeline", options, "slug"),
         owner=_named(User.objects.all(), "owner", options, "email"),
         team=_named(Team.objects.all(), "team", options, "name"),
+        segment=_segment(options, viewer),
         source=_named(LeadSource.objects.all(), "source", options, "slug", "name", "name_ru"),
     )
-    return Scope(period, filters, viewer=_named(User.objects.all(), "viewer", options, "email", called="user"))
+    return Scope(period, filters, viewer=viewer)
+
+
+def _segment(options: dict[str, Any], viewer: User | None) -> Segment | None:
+    """The segment of leads that the option names, of those the viewer may use; two of one name are told by number."""
+    rows = Segment.objects.present() if viewer is None else Segment.objects.visible_to(viewer)
+    rows = rows.filter(about=LEAD).select_related("owner")
+    text = options["segment"] or ""
+    if text.isdecimal() and len(text) < 19 and (numbered := rows.filter(pk=int(text)).first()):
+        return cast("Segment", numbered)
+    namesakes = rows.filter(name__iexact=text)[:20] if text else []
+    if len(namesakes) > 1:
+        told = ", ".join(f"{one.pk} ({one.owner})" for one in namesakes)
+        raise CommandError(f"Several segments are called {text!r}. Say which by its number: {told}.")
+    return cast("Segment | None", _named(rows, "segment", options, "name"))
 
 
 def _named(rows: QuerySet[Any], option: str, options: dict[str, Any], *fields: str, called: str | None = None) -> Any:
