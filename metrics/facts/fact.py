@@ -18,8 +18,9 @@ class Fact:
     `{key}` and `{narrow}`.
 
     `dimensions` says which SQL expression holds each dimension; a team is its owner's unless there is an expression for
-    it, and of a segment it is the lead's id that the expression holds. `unassigned` is the condition under which a row nobody owns is still visible, where there are such rows.
-    `is_list` facts have several rows for one period and key; `is_shared` ones are the same for every group.
+    it, and of a segment the expression is the lead's id. `unassigned` is the condition under which a row nobody owns is
+    still visible, where there are such rows. `is_list` facts have several rows for one period and key; `is_shared` ones
+    are the same for every group.
     """
 
     name: str

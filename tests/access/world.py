@@ -10,8 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.utils import timezone
 
-from crm.models import Activity, Notification, Submission, Team, User
-from crm.models import Activity, Notification, Segment, Team, User
+from crm.models import Activity, Notification, Segment, Submission, Team, User
 from crm.rules.tokens import create_api_token
 from pipeline.models import ChecklistItem, Deal, LineItem, Pipeline, Product, Stage
 from tests.factories import (
