@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from crm.models import User
-from metrics.engine import breakdown, evaluate, overview, rows, trend
+from metrics.engine import GROUPINGS, breakdown, evaluate, overview, rows, trend
 from metrics.facts import FACTS
 from metrics.kpi import Unit
 from metrics.kpis import KPIS
@@ -27,6 +27,7 @@ from tests.factories import (
     LeadSourceFactory,
     UserFactory,
 )
+from tests.factories.segments import SegmentFactory
 from tests.metrics.lives import JULY, JUNE, NOW, at, figures, live, lose, win
 
 pytestmark = pytest.mark.django_db
@@ -73,13 +74,13 @@ def test_nothing_is_not_zero(key, sales):
 @pytest.mark.parametrize("count", range(2))
 def test_every_filter_and_group_is_answered_or_refused(key, count, north, rep, sales):
     source = LeadSourceFactory()
-    chosen = {"pipeline": sales, "owner": rep, "team": north, "source": source}
+    chosen = {"pipeline": sales, "owner": rep, "team": north, "source": source, "segment": SegmentFactory(owner=rep)}
     for names in itertools.combinations(DIMENSIONS, count):
         scope = Scope(JUNE, Filters(**{name: chosen[name] for name in names}), viewer=rep, now=NOW)
         result = evaluate([KPIS[key]], scope)[key]
         assert (result.value is not None) or result.reason
         list(rows(KPIS[key], scope)[:1])
-        for by in (*DIMENSIONS, "month"):
+        for by in GROUPINGS:
             breakdown([KPIS[key]], scope, by)
 
 
