@@ -68,6 +68,8 @@ DUTIES = {
     },
     "plan-digests": {"task": "crm.jobs.plan_digests", "schedule": crontab(minute=20)},
     "bring-back-leads": {"task": "crm.jobs.bring_back_leads", "schedule": crontab(minute=5)},
+    "check-duplicates": {"task": "crm.jobs.check_duplicates", "schedule": 30.0, "options": {"expires": 30}},
+    "compare-all": {"task": "crm.jobs.compare_all", "schedule": crontab(hour=2, minute=40)},
     "throw-away": {"task": "crm.jobs.throw_away", "schedule": crontab(hour=3, minute=15)},
 }
 """What comes round beside the sweep; each is harmless when it runs twice, or late."""

@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from crm.rules import bin as bin_rules
-from crm.rules import capturing, daily_digests, doors, form_replies, mailing, nurturing, reminders, sweeping
+from crm.rules import capturing, daily_digests, doors, form_replies, mailing, nurturing, reminders, suspecting, sweeping
 from crm.rules.delivering import deliver_due
 
 logger = logging.getLogger(__name__)
@@ -61,3 +61,20 @@ def throw_away() -> None:
     gone["kept out"] = capturing.forget_kept_out(now=now)
     gone["knocks"] = doors.forget_knocks(now=now)
     logger.info("Thrown away: %s", ", ".join(f"{count} {kind}" for kind, count in gone.items()))
+
+
+CHECKING_SECONDS = 20.0
+
+
+@shared_task(expires=30)
+def check_duplicates() -> None:
+    """Every half minute: compare what is new or has changed with everything else."""
+    checked = suspecting.check_queued(seconds=CHECKING_SECONDS, now=timezone.now())
+    if checked:
+        logger.info("Compared %s records for duplicates", checked)
+
+
+@shared_task
+def compare_all() -> None:
+    """Nightly: have every record compared anew, a step at a time."""
+    suspecting.queue_all()

@@ -96,15 +96,16 @@ def settle_pairs(merge: Merge, *, ids: Sequence[int], by: User, now: dt.datetime
     among = pairs.filter(left_id__in=ids, right_id__in=ids)
     among.exclude(state=State.MERGED).update(state=State.MERGED, merge=merge, decided_by=by, decided_at=now)
     different = pairs.filter(Q(left_id__in=ids) | Q(right_id__in=ids), state=State.DIFFERENT)
-    DuplicateSuspicion.objects.bulk_create(
-        [_brought_over(merge, pair, ids, by, now) for pair in different if merge.survivor_id not in _ids(pair)],
-        ignore_conflicts=True,
-    )
+    brought = [_brought_over(merge, pair, ids, by, now) for pair in different if merge.survivor_id not in _ids(pair)]
+    for pair in brought:
+        pairs.open().filter(left_id=pair.left_id, right_id=pair.right_id).delete()
+    DuplicateSuspicion.objects.bulk_create(brought, ignore_conflicts=True)
 
 
 def reopen_pairs(merge: Merge) -> None:
     """Undo `settle_pairs`: the pairs of the merge are open again, and what was brought over goes."""
     merge.suspicions.filter(state=State.DIFFERENT).delete()
+    DuplicateCheck.objects.create(kind=merge.kind, record_id=merge.survivor_id)
     merge.suspicions.filter(state=State.MERGED).update(state=State.OPEN, merge=None, decided_by=None, decided_at=None)
 
 
