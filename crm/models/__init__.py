@@ -1,10 +1,10 @@
 """People, companies, leads, activities, follow-ups and what leaves the system."""
 
-from crm.models.access import OwnedQuerySet, Recoverable, within
+from crm.models.access import Erasable, OwnedQuerySet, Recoverable, within
 from crm.models.accounts import Team, User
 from crm.models.activities import Activity
 from crm.models.answers import FirstAnswer
-from crm.models.audit import AuditEntry, audited
+from crm.models.audit import AuditEntry, audited, audited_kinds
 from crm.models.companies import Company, Contact, SearchedQuerySet
 from crm.models.duplicates import DuplicateCheck, DuplicateSuspicion, Reason, Strength
 from crm.models.emails import Email, EmailAttachment, EmailTemplate, Suppression
@@ -17,6 +17,7 @@ from crm.models.merges import Merge, MergedRecord, MergeMove
 from crm.models.money import ExchangeRate, base_currency, currency_field
 from crm.models.notices import Notification, NotificationChoice
 from crm.models.outbox import Heartbeat, OutboxAttempt, OutboxRow, PausedKind
+from crm.models.personal import ERASED, Holding, Person, blank_of, holdings, holds_personal
 from crm.models.scores import FEWEST_OUTCOMES, ScoreModel, ScoreRule
 from crm.models.segments import Segment
 from crm.models.subjects import AboutSubject, Subject, kind_of, subject_models, subjects_seen_by
@@ -26,6 +27,7 @@ from crm.models.tokens import ApiToken, Token
 from crm.models.working_time import Absence, CalendarException, WorkingCalendar, WorkingSpan, regions_by_country
 
 __all__ = [
+    "ERASED",
     "FEWEST_OUTCOMES",
     "AboutSubject",
     "Absence",
@@ -45,10 +47,12 @@ __all__ = [
     "Email",
     "EmailAttachment",
     "EmailTemplate",
+    "Erasable",
     "ExchangeRate",
     "FirstAnswer",
     "FollowUp",
     "Heartbeat",
+    "Holding",
     "ImportChunk",
     "ImportFile",
     "ImportMapping",
@@ -69,6 +73,7 @@ __all__ = [
     "OutboxRow",
     "OwnedQuerySet",
     "PausedKind",
+    "Person",
     "Reason",
     "Recoverable",
     "Reminder",
@@ -86,9 +91,13 @@ __all__ = [
     "WorkingCalendar",
     "WorkingSpan",
     "audited",
+    "audited_kinds",
     "base_currency",
+    "blank_of",
     "currency_field",
     "folded",
+    "holdings",
+    "holds_personal",
     "holds_text",
     "kind_of",
     "regions_by_country",

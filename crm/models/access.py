@@ -27,6 +27,15 @@ def within(field: str, owner_ids: frozenset[int] | None) -> Q:
     return Q() if owner_ids is None else Q(**{f"{field}__in": owner_ids})
 
 
+class Erasable(models.Model):
+    """A person's record, of which an erasure on their request leaves what is counted, and nothing to change."""
+
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+
 class OwnedQuerySet(models.QuerySet[Any]):
     """Rows that belong to somebody, and may be in the bin."""
 
@@ -46,7 +55,8 @@ class OwnedQuerySet(models.QuerySet[Any]):
         """Rows that `user` may change: never more than they see."""
         if not user.is_authenticated or not user.is_active or not user.may_write:
             return self.none()
-        return self.visible_to(user).filter(self._reach(user, user.editable_owner_ids))
+        rows = self.visible_to(user).filter(self._reach(user, user.editable_owner_ids))
+        return rows.filter(erased_at__isnull=True) if issubclass(self.model, Erasable) else rows
 
     def in_bin_of(self, user: User | AnonymousUser, now: dt.datetime) -> Self:
         """Deleted rows that `user` may still take back: those they could change were they not deleted."""

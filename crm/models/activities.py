@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from crm.models.access import OwnedQuerySet, Recoverable
+from crm.models.personal import holds_personal
 from crm.models.score_triggers import touches_score
 from crm.models.subjects import AboutSubject
 
@@ -34,6 +35,7 @@ class ActivityQuerySet(OwnedQuerySet):
         return self.outbound().filter(is_automatic=False)
 
 
+@holds_personal(blanks=("title", "body", "import_key"), strikes=("title", "body"))
 class Activity(AboutSubject, Recoverable):
     """One call, e-mail, meeting, message or note on the timeline of its subject. All but notes are *touches*."""
 

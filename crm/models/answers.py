@@ -5,7 +5,10 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from crm.models.personal import holds_personal
 
+
+@holds_personal(searched=("answer",), is_deleted=True)
 class FirstAnswer(models.Model):
     """What a person's keyed write was answered; written in the transaction of the write itself, kept for a day."""
 

@@ -1,7 +1,8 @@
 """The audit log: every change of an audited table, written by PostgreSQL in the same transaction.
 
 A trigger sees what any code path does (rules, admin, bulk updates, raw SQL). Who did it and through what comes from
-two transaction-local settings that `crm.rules.audit.acting` sets.
+two transaction-local settings that `crm.rules.audit.acting` sets. A third, set by `crm.rules.audit.erasing` alone,
+opens the one door in the log: a value may become `ERASED`, and nothing else (docs/decisions/0021).
 """
 
 from __future__ import annotations
@@ -14,10 +15,15 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from crm.models.personal import ERASED
+
 ModelClass = TypeVar("ModelClass", bound=type[models.Model])
 
 ALWAYS_IGNORED = ("version", "updated_at", "rank", "search", "next_step_at", "last_touch_at", "stage_entered_at")
 """Columns that follow from others or order a column: a change of only these is no change worth a line."""
+
+audited_kinds: dict[str, type[models.Model]] = {}
+"""Every audited model by the kind of its entries."""
 
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
@@ -28,8 +34,38 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
         return self.filter(kind=kind, record_id=pk).order_by("-pk")
 
 
+_APPEND_ONLY = """
+IF TG_OP = 'UPDATE' AND current_setting('voronka.erasing', true) = 'on'
+    AND to_jsonb(NEW) - ARRAY['before', 'after'] = to_jsonb(OLD) - ARRAY['before', 'after']
+    AND NOT EXISTS (
+        SELECT FROM (VALUES (OLD.before, NEW.before), (OLD.after, NEW.after)) AS side (was, became),
+            LATERAL (
+                SELECT * FROM jsonb_each(was) w FULL JOIN jsonb_each(became) b USING (key)
+            ) AS pair (key, was, became)
+        WHERE pair.became IS DISTINCT FROM pair.was
+            AND (pair.was IS NULL OR pair.became IS DISTINCT FROM '"@erased@"'::jsonb)
+    )
+THEN
+    RETURN NEW;
+END IF;
+RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;
+"""
+
+_ERASURE_WITHOUT_CONTENTS = """
+IF current_setting('voronka.erasing', true) = 'on' AND NEW.action = 'changed' THEN
+    NEW.action := 'erased';
+    NEW.before := '{}';
+    NEW.after := '{}';
+END IF;
+RETURN NEW;
+"""
+
+
 class AuditEntry(models.Model):
-    """Who changed what, through what, from what to what, and when. Only PostgreSQL writes it; nothing alters it."""
+    """Who changed what, through what, from what to what, and when. Only PostgreSQL writes it; nothing alters it.
+
+    But for an erasure, which leaves who changed what kind of thing when, without what it said about a person.
+    """
 
     class Action(models.TextChoices):
         """What happened to the row."""
@@ -37,6 +73,7 @@ class AuditEntry(models.Model):
         CREATED = "created", _("created")
         CHANGED = "changed", _("changed")
         DELETED = "deleted", _("deleted")
+        ERASED = "erased", _("erased on request")
 
     at = models.DateTimeField(_("when"))
     actor = models.ForeignKey(
@@ -65,7 +102,20 @@ class AuditEntry(models.Model):
             # The history panel of one record, newest first.
             models.Index(fields=("kind", "record_id", "-id"), name="crm_audit_record"),
         )
-        triggers = (pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),)
+        triggers = (
+            pgtrigger.Trigger(
+                name="append_only",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                func=_APPEND_ONLY.replace("@erased@", ERASED),
+            ),
+            pgtrigger.Trigger(
+                name="erasure_without_contents",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func=_ERASURE_WITHOUT_CONTENTS,
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} {self.record_id} {self.action}"
@@ -101,7 +151,7 @@ def audited(*, kind: str, ignore: tuple[str, ...] = ()) -> Callable[[ModelClass]
     """Mark a model whose every insert, update and delete writes an `AuditEntry` of `kind`, `ignore` columns apart."""
     ignored = ", ".join(f"'{name}'" for name in (*ALWAYS_IGNORED, *ignore))
     row = "jsonb := CASE WHEN TG_OP = '{0}' THEN '{{}}'::jsonb ELSE to_jsonb({1}) - ARRAY[" + ignored + "] END"
-    return pgtrigger.register(
+    trigger = pgtrigger.register(
         pgtrigger.Trigger(
             name=f"audit_{kind}",
             when=pgtrigger.After,
@@ -115,3 +165,9 @@ def audited(*, kind: str, ignore: tuple[str, ...] = ()) -> Callable[[ModelClass]
             func=_WRITE_ENTRY.replace("@kind@", kind),
         )
     )
+
+    def register(model: ModelClass) -> ModelClass:
+        audited_kinds[kind] = model
+        return trigger(model)
+
+    return register

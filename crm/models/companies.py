@@ -7,13 +7,15 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
-from crm.models.access import OwnedQuerySet
+from crm.models.access import Erasable, OwnedQuerySet
 from crm.models.accounts import User
-from crm.models.keys import CompanyKey, DomainKey, PersonKey, PhoneKey, email_key, key_column, key_index
+from crm.models.audit import audited
+from crm.models.keys import KEYS, CompanyKey, DomainKey, PersonKey, PhoneKey, email_key, key_column, key_index
 from crm.models.mergeable import Mergeable, MergeableQuerySet, checked_for_duplicates, merged_index, merged_is_gone
+from crm.models.personal import holds_personal
 from crm.models.subjects import Subject
 from crm.models.text import holds_text, search_column
 
@@ -34,6 +36,7 @@ class CustomerQuerySet(MergeableQuerySet, SearchedQuerySet):
         return Q() if owner_ids is None else super()._reach(user, owner_ids) | Q(owner__isnull=True)
 
 
+@audited(kind="company", ignore=KEYS)
 class Company(Subject, Mergeable):
     """An organisation one sells to."""
 
@@ -46,6 +49,7 @@ class Company(Subject, Mergeable):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("owner")
     )
+    version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     search = search_column("name", "domain", names=("name",))
     name_key = key_column(CompanyKey("name"))
@@ -78,7 +82,9 @@ class Company(Subject, Mergeable):
         return reverse("company_detail", args=[self.pk])
 
 
-class Contact(Subject, Mergeable):
+@holds_personal(blanks=("name", "external_id", "email", "phone", "position"))
+@audited(kind="contact", ignore=KEYS)
+class Contact(Subject, Mergeable, Erasable):
     """A person one talks to, of a company or on their own."""
 
     name = models.CharField(pgettext_lazy("person", "name"), max_length=200)
@@ -92,6 +98,7 @@ class Contact(Subject, Mergeable):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("owner")
     )
+    version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     search = search_column("name", "email", "phone", names=("name",), phone="phone")
     name_key = key_column(PersonKey("name"))
@@ -119,7 +126,7 @@ class Contact(Subject, Mergeable):
         triggers = (checked_for_duplicates("contact", "name", "email", "phone", "company_id"),)
 
     def __str__(self) -> str:
-        return self.name
+        return self.name if self.erased_at is None else gettext("Erased person")
 
     def get_absolute_url(self) -> str:
         """The contact's page."""

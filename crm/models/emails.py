@@ -19,6 +19,7 @@ from crm.models.accounts import User
 from crm.models.activities import Activity
 from crm.models.audit import audited
 from crm.models.outbox import OutboxRow
+from crm.models.personal import holds_personal
 from crm.models.subjects import subject_models
 
 if TYPE_CHECKING:
@@ -97,6 +98,20 @@ class EmailQuerySet(models.QuerySet["Email"]):
         return self.inbound().filter(subject_type=None, is_set_aside=False)
 
 
+@holds_personal(
+    addresses=("from_address", "to_address"),
+    blanks=(
+        "from_address",
+        "from_name",
+        "to_address",
+        "to_name",
+        "subject_line",
+        "html",
+        "text",
+        "new_text",
+    ),
+    strikes=("subject_line", "html", "text", "new_text"),
+)
 class Email(models.Model):
     """One message to one person, or from one. Outbound it is frozen when queued; its `row` says what became of it."""
 
@@ -171,6 +186,7 @@ class Email(models.Model):
         return self.subject_line or str(_("(no subject)"))
 
 
+@holds_personal(keys=("email",), is_deleted=True)
 class EmailAttachment(models.Model):
     """A file of a template or an e-mail. Its contents stay in the database, where every worker finds them."""
 
@@ -198,6 +214,7 @@ class EmailAttachment(models.Model):
         return self.name
 
 
+@holds_personal(addresses=("address",))
 @audited(kind="suppression")
 class Suppression(models.Model):
     """An address that gets no more mail, and why; asked again in the moment of sending."""

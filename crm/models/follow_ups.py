@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.models.access import OwnedQuerySet, Recoverable
 from crm.models.audit import audited
+from crm.models.personal import holds_personal
 from crm.models.subjects import AboutSubject, Subject
 
 
@@ -49,6 +50,7 @@ class FollowUpQuerySet(OwnedQuerySet):
         return self.open().filter(due_at__gte=start, due_at__lt=end)
 
 
+@holds_personal(blanks=("title", "note", "outcome"), strikes=("title", "note", "outcome"))
 @audited(kind="follow_up")
 class FollowUp(AboutSubject, Recoverable):
     """One thing somebody is to do about a subject; `due_at` is `due_local` on the clock of `time_zone`, in UTC."""

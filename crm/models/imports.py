@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.access import within
+from crm.models.personal import holds_personal
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -124,6 +125,7 @@ class ImportRun(models.Model):
         return self.created + self.updated + self.unchanged + self.skipped + self.failed
 
 
+@holds_personal(searched=("sample", "findings", "decisions"), blanks=("sample",))
 class ImportFile(models.Model):
     """The file of an import that was uploaded: how it is written, what a person answered, what the check found.
 
@@ -181,6 +183,7 @@ class ImportChunk(models.Model):
         return f"{self.file_id} {self.number}"
 
 
+@holds_personal(searched=("cells", "value"), is_deleted=True)
 class ImportRefusal(models.Model):
     """A row of an uploaded file that was not imported, as it was, and why: a row of the error file."""
 

@@ -12,15 +12,16 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
-from crm.models.access import within
+from crm.models.access import Erasable, within
 from crm.models.accounts import Team, User
 from crm.models.audit import audited
 from crm.models.companies import Company, Contact, SearchedQuerySet
 from crm.models.keys import KEYS, CompanyKey, PersonKey, PhoneKey, email_key, key_column, key_index
 from crm.models.mergeable import Mergeable, MergeableQuerySet, checked_for_duplicates, merged_index, merged_is_gone
+from crm.models.personal import holds_personal
 from crm.models.score_triggers import SCORED, scored_anew
 from crm.models.scores import ScoreModel
 from crm.models.subjects import Subject
@@ -136,8 +137,11 @@ CLOCKED = ("answer_by", "escalated_at")
 """Columns that follow from when a lead came in, in which the audit log has no interest."""
 
 
+@holds_personal(
+    blanks=("name", "external_id", "company_name", "email", "phone", "message", "score_reasons"),
+)
 @audited(kind="lead", ignore=(*KEYS, *SCORED, *CLOCKED))
-class Lead(Subject, Mergeable):
+class Lead(Subject, Mergeable, Erasable):
     """Someone who might buy, not yet qualified."""
 
     class Status(models.TextChoices):
@@ -270,7 +274,7 @@ class Lead(Subject, Mergeable):
         )
 
     def __str__(self) -> str:
-        return self.name
+        return self.name if self.erased_at is None else gettext("Erased person")
 
     def get_absolute_url(self) -> str:
         """The lead's page."""

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.access import KEPT_IN_BIN
+from crm.models.personal import holds_personal
 
 
 class MergeQuerySet(models.QuerySet["Merge"]):
@@ -61,6 +62,7 @@ class Merge(models.Model):
         return f"{self.kind} {self.survivor_id}"
 
 
+@holds_personal(by_kind=True, blanks=("name", "external_id"))
 class MergedRecord(models.Model):
     """One record that went into a merge: its old address leads to the survivor, even when the bin has been emptied."""
 

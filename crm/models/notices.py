@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from crm.models.personal import holds_personal
 from crm.models.subjects import AboutSubject
 
 
@@ -50,6 +51,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         return {each["user_id"]: Unread(each["count"], each["newest"]) for each in found}
 
 
+@holds_personal(is_deleted=True, strikes=("text",))
 class Notification(AboutSubject):
     """A notice for one person: shown in the page, kept for their daily mail, or both. `kind` is a NoticeKind's key."""
 

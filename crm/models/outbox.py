@@ -11,6 +11,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.models.personal import holds_personal
+
 
 class OutboxQuerySet(models.QuerySet["OutboxRow"]):
     """Outbox rows, by what is to be done with them."""
@@ -35,6 +37,7 @@ class OutboxQuerySet(models.QuerySet["OutboxRow"]):
         return self.filter(state__in=(OutboxRow.State.DEAD, OutboxRow.State.UNCLEAR))
 
 
+@holds_personal(searched=("answer", "payload"), blanks=("answer",))
 class OutboxRow(models.Model):
     """One thing to send, once: written in the transaction that caused it, claimed and sent by a worker.
 
@@ -90,6 +93,7 @@ class OutboxRow(models.Model):
         return self.dedupe_key
 
 
+@holds_personal(searched=("answer",), blanks=("answer",))
 class OutboxAttempt(models.Model):
     """One try to send one row, for the ledger: taken when, by whom, and what came of it."""
 

@@ -16,6 +16,7 @@ from crm.models.accounts import Team, User
 from crm.models.audit import audited
 from crm.models.lead_forms import ConsentText, LeadForm
 from crm.models.leads import Lead
+from crm.models.personal import holds_personal
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
@@ -48,6 +49,7 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         )
 
 
+@holds_personal(keys=("lead",), blanks=("answers", "fields", "referrer", "page", "address_mark", "content_mark"))
 @audited(kind="submission", ignore=("answers", "fields", "utm", "referrer", "page", "email_key", "phone_key"))
 class Submission(models.Model):
     """What one visitor sent once. Its answers stay as they were given, whatever becomes of form and lead."""

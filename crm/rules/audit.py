@@ -54,3 +54,17 @@ def _tell_postgresql(identity: Identity) -> None:
             " set_config('voronka.note', %s, true)",
             identity,
         )
+
+
+@contextmanager
+def erasing() -> Iterator[None]:
+    """Open the one door in the audit log, inside `acting`: values may become `ERASED`; changes are logged wordless.
+
+    For `crm.rules.erasing` alone.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('voronka.erasing', 'on', true)")
+    yield
+    # Not after an error: rolling back closes the door by itself.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('voronka.erasing', '', true)")

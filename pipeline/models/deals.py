@@ -30,6 +30,7 @@ from crm.models import (
     Subject,
     audited,
     currency_field,
+    holds_personal,
     holds_text,
     search_column,
 )
@@ -107,6 +108,12 @@ def days_rotting(entered_at: dt.datetime | None, limit: int | None, now: dt.date
     return over.days + 1 if over > dt.timedelta(0) else 0
 
 
+@holds_personal(
+    keys=("lead", "contact"),
+    only_own_if=Q(company__isnull=True),
+    blanks=("name", "loss_note", "external_id", "tags"),
+    strikes=("name", "loss_note"),
+)
 @audited(kind="deal")
 @pgtrigger.register(*stage_totals, deal_agrees_with_visits, amount_history)
 class Deal(Subject, Recoverable):

@@ -1,0 +1,201 @@
+"""A person's data, on their request: what is held about them, a copy of it, and its erasure, which is final.
+
+What remains are rows without words: who sold what, when, and how soon it was answered, but no longer with whom.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from crm.models import (
+    ERASED,
+    AuditEntry,
+    Contact,
+    Holding,
+    ImportRow,
+    Lead,
+    Person,
+    Subject,
+    User,
+    blank_of,
+    holdings,
+)
+from crm.models.personal import all_rows
+from crm.rules.audit import acting, erasing
+from crm.rules.errors import NotAllowed
+from crm.rules.personal_logs import beside_keys, entries, erase_entries, own_keys, strike_entries
+
+LEAD, CONTACT, COMPANY = "crm.lead", "crm.contact", "crm.company"
+NOT_COPIED = frozenset({"search", "content"})
+"""Columns that repeat others, and files themselves."""
+
+
+# --- Who it is --------------------------------------------------------------------------------------------------------
+
+
+def person_of(*records: Subject) -> Person:
+    """Return the person of these leads and contacts, with all that conversion or a merge has tied to them."""
+    leads = {record.pk for record in records if isinstance(record, Lead)}
+    contacts = {record.pk for record in records if isinstance(record, Contact)}
+    size = 0
+    while size < len(leads) + len(contacts):
+        size = len(leads) + len(contacts)
+        contacts |= set(all_rows(Lead).filter(pk__in=leads, contact__isnull=False).values_list("contact_id", flat=True))
+        leads |= set(all_rows(Lead).filter(contact__in=contacts).values_list("pk", flat=True))
+        leads |= _merged(Lead, leads)
+        contacts |= _merged(Contact, contacts)
+    named: list[Any] = [*all_rows(Lead).filter(pk__in=leads), *all_rows(Contact).filter(pk__in=contacts)]
+    person = Person(
+        own={LEAD: frozenset(leads), CONTACT: frozenset(contacts)},
+        beside={COMPANY: frozenset(record.company_id for record in named if record.company_id)},
+        names=_said({record.name.strip() for record in named}),
+        emails=_said({record.email.strip() for record in named}),
+        phones=_said({record.phone.strip() for record in named}),
+    )
+    return _with_subjects(person)
+
+
+def same_address(record: Lead | Contact, *, by: User) -> list[Any]:
+    """Return further leads and contacts with the e-mail address of `record` that `by` may change."""
+    if not record.email:
+        return []
+    known = person_of(record).own
+    return [
+        row
+        for model in (Lead, Contact)
+        for row in model.objects.editable_by(by)
+        .filter(email__iexact=record.email)
+        .exclude(pk__in=known[model._meta.label_lower])
+    ]
+
+
+def _merged(model: type[Lead | Contact], pks: set[int]) -> set[int]:
+    """Return what was merged into these records, and what they were merged into."""
+    merged = all_rows(model).filter(merged_into__isnull=False)
+    pairs = merged.filter(Q(pk__in=pks) | Q(merged_into__in=pks)).values_list("pk", "merged_into_id")
+    return {pk for pair in pairs for pk in pair}
+
+
+def _said(texts: set[str]) -> tuple[str, ...]:
+    return tuple(sorted(texts - {"", ERASED}))
+
+
+def _with_subjects(person: Person) -> Person:
+    """Add what else has a timeline: a deal without a company is the person's own, one with a company names them."""
+    own, beside = dict(person.own), dict(person.beside)
+    for holding in holdings():
+        if issubclass(holding.model, Subject) and holding.label not in own:
+            own[holding.label] = frozenset(holding.rows(person).values_list("pk", flat=True))
+            beside[holding.label] = frozenset(holding.rows_beside(person).values_list("pk", flat=True))
+    return replace(person, own=own, beside=beside)
+
+
+# --- What is held -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Held:
+    """So many rows of one table."""
+
+    label: str
+    name: str
+    count: int
+
+
+def held_about(person: Person) -> list[Held]:
+    """Count what is held about a person, table by table, empty ones left out."""
+    counts = [
+        Held(holding.label, str(holding.model._meta.verbose_name_plural), holding.rows(person).count())
+        for holding in reversed(tuple(holdings()))
+    ]
+    return [held for held in counts if held.count]
+
+
+def copy_of(person: Person, *, by: User, now: dt.datetime) -> dict[str, Any]:
+    """Return everything held about a person, for machines to read: rows by table, as they stand; or NotAllowed."""
+    require_say(person, by)
+    held = {holding.label: _copied(holding.rows(person)) for holding in reversed(tuple(holdings()))}
+    named = {
+        holding.label: [
+            row for row in holding.rows_beside(person).values("pk", *holding.strikes) if person.strike(row) != row
+        ]
+        for holding in reversed(tuple(holdings()))
+        if holding.strikes
+    }
+    ledgers = {model._meta.label_lower: _copied(entries(model, own_keys(person))) for model in (AuditEntry, ImportRow)}
+    return {
+        "format": "voronka.person",
+        "version": 1,
+        "made_at": now,
+        "held": {label: rows for label, rows in {**held, **ledgers}.items() if rows},
+        "named_in": {label: rows for label, rows in named.items() if rows},
+    }
+
+
+def _copied(rows: models.QuerySet[Any]) -> list[dict[str, Any]]:
+    columns = [
+        field.attname
+        for field in rows.model._meta.concrete_fields
+        if field.name not in NOT_COPIED and not isinstance(field, models.GeneratedField)
+    ]
+    return list(rows.order_by("pk").values(*columns))
+
+
+# --- Erasure ----------------------------------------------------------------------------------------------------------
+
+
+def require_say(person: Person, by: User) -> None:
+    """Raise NotAllowed unless `by` is an admin, or a manager who may change every lead and contact of the person."""
+    if by.is_admin:
+        return
+    for model, label in ((Lead, LEAD), (Contact, CONTACT)):
+        present = model.objects.present().filter(pk__in=person.own[label])
+        if not by.is_manager or present.exclude(pk__in=model.objects.editable_by(by).values("pk")).exists():
+            raise NotAllowed(_("Only an admin, or who leads all that is held about this person, may do this."))
+
+
+def erase_person(person: Person, *, by: User, now: dt.datetime) -> None:
+    """Take a person out of everything, for good; what was counted stays counted. Raises NotAllowed.
+
+    The audit log keeps who did what when; of each record it says that it was erased, no longer what it held.
+    """
+    require_say(person, by)
+    with acting(by), erasing():
+        erase_entries(own_keys(person))
+        strike_entries(beside_keys(person), person)
+        for holding in holdings():
+            _strike(holding, person)
+            _blank(holding, person, now=now)
+
+
+def _blank(holding: Holding, person: Person, *, now: dt.datetime) -> None:
+    rows = holding.rows(person)
+    if holding.is_deleted:
+        rows.delete()
+        return
+    changes = {name: blank_of(holding.model._meta.get_field(name)) for name in holding.blanks}
+    if holding.label in (LEAD, CONTACT):
+        changes["erased_at"] = now
+    if any(field.name == "version" for field in holding.model._meta.fields):
+        changes["version"] = models.F("version") + 1
+    if holding.blanks:
+        rows.update(**changes)
+
+
+def _strike(holding: Holding, person: Person) -> None:
+    if not holding.strikes:
+        return
+    changed = []
+    for row in holding.rows_beside(person):
+        was = {name: getattr(row, name) for name in holding.strikes}
+        if (became := person.strike(was)) != was:
+            for name, value in became.items():
+                setattr(row, name, value)
+            changed.append(row)
+    all_rows(holding.model).bulk_update(changed, holding.strikes, batch_size=500)

@@ -1,0 +1,202 @@
+"""A person's data on their request: copied whole, erased for good, and the numbers stay."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from crm.models import (
+    ERASED,
+    Activity,
+    AuditEntry,
+    Contact,
+    Email,
+    FirstAnswer,
+    FollowUp,
+    ImportRow,
+    ImportRun,
+    Lead,
+    Notification,
+    OutboxRow,
+    User,
+)
+from crm.rules.audit import acting
+from crm.rules.erasing import copy_of, erase_person, held_about, person_of, same_address
+from crm.rules.errors import NotAllowed
+from crm.rules.leads import edit_lead
+from pipeline.models import Deal
+from tests.factories import ActivityFactory, CompanyFactory, ContactFactory, DealFactory, FollowUpFactory, LeadFactory
+
+pytestmark = pytest.mark.django_db
+
+NAME, EMAIL, PHONE = "Zarina Quillfeather", "zarina@quill.test", "+49 30 5550199"
+SAYS = f"{NAME} ({EMAIL}, {PHONE}) called about Zarina's order"
+WORDS = ("zarina", "quill", "5550199")
+
+
+@pytest.fixture
+def lead(rep: User) -> Lead:
+    """A lead with everything that hangs on one: its contact, deals, texts, notices, mail and imports."""
+    company = CompanyFactory(name="Halden Dairy", owner=rep)
+    contact = ContactFactory(name=NAME, email=EMAIL, phone=PHONE, position="Head of Quill", company=company, owner=rep)
+    lead = LeadFactory(name="Z. Quill", email=EMAIL, message=SAYS, owner=rep, contact=contact)
+    edit_lead(lead, fields={"name": NAME}, seen_version=lead.version, by=rep)
+    deal = DealFactory(name=f"Order of {NAME}", owner=rep, company=company, contact=contact, lead=lead)
+    own_deal = DealFactory(name="Quillfeather privately", owner=rep, contact=contact, loss_note=SAYS)
+    for subject in (lead, contact, deal, own_deal):
+        ActivityFactory(subject=subject, author=rep, kind="call", direction="out", title=SAYS[:100], body=SAYS)
+        follow_up = FollowUpFactory(subject=subject, assignee=rep, title=f"Call {NAME}", note=SAYS)
+        told = {"user": rep, "subject": subject, "text": SAYS, "kind": "reminder"}
+        Notification.objects.create(**told, follow_up=follow_up, dedupe_key=f"n{follow_up.pk}")
+    FirstAnswer.objects.create(user=rep, key="k", purpose="p", answer={"title": f"Order of {NAME}"})
+    OutboxRow.objects.create(kind="email", dedupe_key="o", payload={"email": 1}, answer=f"550 {EMAIL} unknown")
+    Email.objects.create(direction="in", from_address=EMAIL.upper(), from_name=NAME, text=SAYS, html=SAYS)
+    run = ImportRun.objects.create(kind="leads", file_name="leads.csv", file_hash="0")
+    ImportRow.objects.create(
+        run=run, line=2, model="crm.lead", record_id=lead.pk, before={"name": NAME, "team_id": 1}, after={"name": SAYS}
+    )
+    return Lead.objects.get(pk=lead.pk)
+
+
+def everything_stored() -> str:
+    """Every column of every table of ours, as PostgreSQL writes it."""
+    texts = []
+    for model in apps.get_models():
+        if model._meta.app_label in {"crm", "pipeline", "metrics"}:
+            with connection.cursor() as cursor:
+                table = connection.ops.quote_name(model._meta.db_table)
+                cursor.execute(f"SELECT string_agg(to_jsonb(t)::text, '') FROM {table} t")
+                texts.append(cursor.fetchone()[0] or "")
+    return "".join(texts).lower()
+
+
+def figures() -> Any:
+    """Every KPI there is, for everybody and by owner."""
+    said = StringIO()
+    day = dt.timedelta(days=1)
+    today = timezone.now().date()
+    call_command(
+        "kpis", "--from", str(today - 30 * day), "--to", str(today + 2 * day), "--by", "owner", "--json", stdout=said
+    )
+    return json.loads(said.getvalue())
+
+
+def test_nothing_names_the_person_afterwards(lead: Lead, admin: User) -> None:
+    before = everything_stored()
+    assert all(word in before for word in WORDS)
+
+    erase_person(person_of(lead), by=admin, now=timezone.now())
+
+    after = everything_stored()
+    assert [word for word in WORDS if word in after] == []
+    assert str(Lead.objects.get()) == str(Contact.objects.get()) == "Erased person"
+    assert "halden dairy" in after
+
+
+def test_rows_and_their_numbers_stay(lead: Lead, admin: User) -> None:
+    counted = (Lead, Contact, Deal, Activity, FollowUp, AuditEntry)
+    was = [model.objects.count() for model in counted[:-1]]
+    touched = list(Activity.objects.order_by("pk").values_list("kind", "direction", "at", "author"))
+
+    erase_person(person_of(lead), by=admin, now=timezone.now())
+
+    assert [model.objects.count() for model in counted[:-1]] == was
+    assert list(Activity.objects.order_by("pk").values_list("kind", "direction", "at", "author")) == touched
+    deal = Deal.objects.get(lead=lead)
+    assert deal.name == f"Order of {ERASED}"
+    assert ImportRow.objects.get().before == {"name": ERASED, "team_id": 1}
+
+
+def test_metrics_are_the_same_afterwards(lead: Lead, admin: User) -> None:
+    before = figures()
+
+    erase_person(person_of(lead), by=admin, now=timezone.now())
+
+    assert figures() == before
+    assert before["kpis"]["new_leads"]["value"] == 1
+
+
+def test_log_says_who_erased_and_nothing_of_whom(lead: Lead, admin: User) -> None:
+    erase_person(person_of(lead), by=admin, now=timezone.now())
+
+    newest = AuditEntry.objects.about("lead", lead.pk)[0]
+    assert (newest.action, newest.actor, newest.before, newest.after) == ("erased", admin, {}, {})
+    renamed = AuditEntry.objects.about("lead", lead.pk).get(action="changed")
+    assert (renamed.before["name"], renamed.after["name"]) == (ERASED, ERASED)
+
+
+def test_door_in_the_log_lets_nothing_else_through(lead: Lead) -> None:
+    entry = AuditEntry.objects.about("lead", lead.pk).filter(action="changed").get()
+    forgeries = (
+        {"after": {"name": "Somebody else"}},
+        {"after": {}},
+        {"after": {**entry.after, "more": ERASED}},
+        {"actor_id": None},
+        {"note": ERASED},
+    )
+    for changes in forgeries:
+        with pytest.raises(DatabaseError), transaction.atomic():
+            open_door()
+            AuditEntry.objects.filter(pk=entry.pk).update(**changes)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        open_door()
+        AuditEntry.objects.filter(pk=entry.pk).delete()
+    with pytest.raises(DatabaseError), transaction.atomic():  # and closed, not even this
+        AuditEntry.objects.filter(pk=entry.pk).update(after={"name": ERASED})
+
+
+def open_door() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('voronka.erasing', 'on', true)")
+
+
+def test_door_is_closed_after_an_erasure(lead: Lead, admin: User) -> None:
+    with acting(admin):
+        erase_person(person_of(lead), by=admin, now=timezone.now())
+        Lead.objects.filter(pk=lead.pk).update(status="working")
+
+    assert AuditEntry.objects.about("lead", lead.pk)[0].after == {"status": "working"}
+
+
+def test_copy_holds_everything_and_reads_as_json(lead: Lead, admin: User) -> None:
+    copy = json.loads(json.dumps(copy_of(person_of(lead), by=admin, now=timezone.now()), cls=DjangoJSONEncoder))
+
+    assert copy["held"]["crm.lead"][0]["message"] == SAYS
+    assert copy["held"]["crm.email"][0]["text"] == SAYS
+    assert len(copy["held"]["crm.activity"]) == 3  # of lead, contact and the private deal
+    assert copy["named_in"]["crm.activity"][0]["body"] == SAYS  # of the company's deal
+    assert {"crm.auditentry", "crm.importrow", "crm.followup", "pipeline.deal"} <= copy["held"].keys()
+    assert {held.label for held in held_about(person_of(lead))} >= {"crm.lead", "crm.contact", "crm.email"}
+
+
+def test_only_who_leads_it_all_may(lead: Lead, rep: User, manager: User, outsider: User) -> None:
+    for person in (rep, outsider):
+        with pytest.raises(NotAllowed):
+            erase_person(person_of(lead), by=person, now=timezone.now())
+    LeadFactory(owner=outsider, contact=lead.contact)
+    with pytest.raises(NotAllowed):
+        copy_of(person_of(lead), by=manager, now=timezone.now())
+    assert Lead.objects.get(pk=lead.pk).name == NAME
+
+
+def test_further_records_of_the_address_are_offered(lead: Lead, manager: User, outsider: User) -> None:
+    again = LeadFactory(email=EMAIL.upper(), owner=lead.owner)
+    LeadFactory(email=EMAIL, owner=outsider)
+
+    assert same_address(lead, by=manager) == [again]
+
+
+def test_erased_person_cannot_be_written_to_again(lead: Lead, admin: User) -> None:
+    erase_person(person_of(lead), by=admin, now=timezone.now())
+
+    assert not Lead.objects.editable_by(admin).exists()
+    assert Lead.objects.visible_to(admin).exists()
