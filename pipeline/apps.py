@@ -14,5 +14,6 @@ class PipelineConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Make the kinds of record that can be brought in known."""
+        """Make known the kinds of record that can be brought in, and what segments can ask about deals."""
         import_module("pipeline.rules.records.kinds")
+        import_module("pipeline.rules.segment_fields")

@@ -97,15 +97,7 @@ class LeadQuerySet(MergeableQuerySet, SearchedQuerySet):
 
     def with_readiness(self, now: dt.datetime) -> Self:
         """Leads with `readiness`, cold, warm or hot by what they did lately: `Lead.readiness_at` for a query."""
-        return self.annotate(
-            readiness=Case(
-                When(last_sign_at__gt=now - Lead.HOT_FOR, then=Value(Lead.Readiness.HOT)),
-                When(last_sign_at__gt=now - Lead.WARM_FOR, then=Value(Lead.Readiness.WARM)),
-                When(created_at__gt=now - Lead.HOT_FOR, then=Value(Lead.Readiness.WARM)),
-                default=Value(Lead.Readiness.COLD),
-                output_field=models.CharField(),
-            )
-        )
+        return self.annotate(readiness=Lead.readiness_when(now))
 
     def to_score(self) -> Self:
         """Living leads of which something has changed since they were scored, or that never were."""
@@ -279,6 +271,17 @@ class Lead(Subject, Mergeable, Erasable):
     def get_absolute_url(self) -> str:
         """The lead's page."""
         return reverse("lead_detail", args=[self.pk])
+
+    @classmethod
+    def readiness_when(cls, now: dt.datetime) -> Case:
+        """Cold, warm or hot at `now`, as an expression."""
+        return Case(
+            When(last_sign_at__gt=now - cls.HOT_FOR, then=Value(cls.Readiness.HOT)),
+            When(last_sign_at__gt=now - cls.WARM_FOR, then=Value(cls.Readiness.WARM)),
+            When(created_at__gt=now - cls.HOT_FOR, then=Value(cls.Readiness.WARM)),
+            default=Value(cls.Readiness.COLD),
+            output_field=models.CharField(),
+        )
 
     def readiness_at(self, now: dt.datetime) -> str:
         """Cold, warm or hot at `now`."""

@@ -23,7 +23,9 @@ from tests.factories import (
     ContactFactory,
     FollowUpFactory,
     LeadFactory,
+    LeadFormFactory,
     LeadSourceFactory,
+    SubmissionFactory,
     UserFactory,
 )
 from tests.factories.segments import condition, group
@@ -163,20 +165,45 @@ def test_what_happened(field: str, op: str, value: str | None, names: list[str])
     assert found(condition(field, op, *([value] if value else []))) == names
 
 
-def test_readiness_follows_from_what_they_did() -> None:
+@pytest.mark.parametrize("about", ["lead", "contact"])
+def test_readiness_follows_from_what_they_did(about: str) -> None:
+    make = LeadFactory if about == "lead" else ContactFactory
     for name, touches in {
         "cold": [("out", "none", 1)],
-        "warm": [("in", "none", 40)],
+        "warm": [("in", "none", 20)],
         "long ago": [("in", "positive", 90)],
         "keen": [("out", "positive", 3)],
-        "busy": [("in", "none", 5)] * 3,
+        "spoke": [("in", "none", 5), ("in", "none", 50)],
     }.items():
-        lead = LeadFactory(name=name)
+        somebody = make(name=name, **({"created_at": days(100)} if about == "lead" else {}))
         for direction, response, ago in touches:
-            ActivityFactory(subject=lead, direction=direction, response=response, at=days(ago))
-    assert found(condition("readiness", "in", "hot")) == ["busy", "keen"]
-    assert found(condition("readiness", "in", "warm")) == ["warm"]
-    assert found(condition("readiness", "not_in", "warm", "hot")) == ["cold", "long ago"]
+            ActivityFactory(subject=somebody, direction=direction, response=response, at=days(ago))
+    assert found(condition("readiness", "in", "hot"), about=about) == ["keen", "spoke"]
+    assert found(condition("readiness", "in", "warm"), about=about) == ["warm"]
+    assert found(condition("readiness", "not_in", "warm", "hot"), about=about) == ["cold", "long ago"]
+
+
+def test_score() -> None:
+    for name, score in (("none", None), ("low", 20), ("high", 80)):
+        Lead.objects.filter(pk=LeadFactory(name=name).pk).update(score=score)
+    assert found(condition("score", "above", 60)) == ["high"]
+    assert found(condition("score", "above", 60), join="none") == ["low", "none"]
+    assert found(condition("score", "empty")) == ["none"]
+
+
+def test_what_they_filled_in() -> None:
+    form, other = LeadFormFactory(), LeadFormFactory()
+    said = {"answers": [{"key": "budget", "label": "Secret label", "value": "Бюджет 100%"}], "utm": {"source": "fair"}}
+    SubmissionFactory(form=form, lead=LeadFactory(name="sent"), **said)
+    LeadFactory(name="not")
+    assert found(condition("form", "in", form.pk)) == ["sent"]
+    assert found(condition("form", "in", other.pk)) == []
+    assert found(condition("form", "not_in", form.pk)) == ["not"]
+    assert found(condition("answers", "contains", "бюджет 100%")) == ["sent"]
+    assert found(condition("answers", "contains", "secret label")) == []
+    assert found(condition("answers", "empty")) == ["not"]
+    assert found(condition("utm_source", "is", "fair")) == ["sent"]
+    assert found(condition("utm_medium", "lacks", "fair")) == ["not", "sent"]
 
 
 def test_planned_is_an_open_follow_up() -> None:
@@ -321,7 +348,7 @@ def test_conditions_read_as_a_sentence() -> None:
     )
     assert sentence(tree, about="lead", reader=None) == (
         "Source is Fair and employees above 60 and no call in the last 7 days"
-        " and (readiness is warm or hot or e-mail is filled in)"
+        " and (readiness is Warm or Hot or e-mail is filled in)"
     )
 
 

@@ -7,14 +7,28 @@ from functools import partial
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import OuterRef, Q
+from django.db.models import Func, OuterRef, Q, TextField
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from crm.models import Activity, Campaign, Contact, DisqualifyReason, FollowUp, Lead, LeadSource, Team, User
+from crm.models import (
+    Activity,
+    Campaign,
+    Contact,
+    DisqualifyReason,
+    FollowUp,
+    Lead,
+    LeadForm,
+    LeadSource,
+    Submission,
+    Team,
+    User,
+)
 from crm.rules.segments.fields import CONTACT, LEAD, SegmentField, Text, register
 from crm.rules.segments.kinds import ACTIVITY, CHOICE, DAY, FLAG, ME, MOMENT, NUMBER, STATE, TEXT
-from crm.rules.segments.readiness import READINESS, readiness_of
+from crm.rules.segments.readiness import readiness_of_contacts, readiness_of_leads
 
 WHO, WHERE_FROM, STANDING, HAPPENED = _("Who they are"), _("Where from"), _("How it stands"), _("What happened")
 
@@ -91,8 +105,8 @@ def _happened(about: str, model: Any) -> Iterable[SegmentField]:
         _("Readiness"),
         STATE,
         "segment_readiness",
-        expression=partial(readiness_of, model),
-        choices=fixed(READINESS),
+        expression=readiness_of_leads if about == LEAD else readiness_of_contacts,
+        choices=fixed(Lead.Readiness.choices),
     )
 
 
@@ -100,6 +114,29 @@ def _of_company(about: str) -> Iterable[SegmentField]:
     yield SegmentField("industry", about, WHO, _("Industry"), TEXT, "company__industry")
     yield SegmentField("country", about, WHO, _("Country"), TEXT, "company__country")
     yield SegmentField("employees", about, WHO, _("Employees"), NUMBER, "company__employees")
+
+
+# --- What they filled in ----------------------------------------------------------------------------------------------
+
+
+def _submissions() -> Any:
+    """What a lead sent through forms, with the answers alone as a text."""
+    answers: Any = Func(
+        "answers", function="jsonb_path_query_array", template="%(function)s(%(expressions)s, '$[*].value')"
+    )
+    sent = Submission.objects.filter(lead=OuterRef("pk"))
+    return sent.alias(said=Cast(answers, TextField()), **{f"utm_{key}": KeyTextTransform(key, "utm") for key in UTM})
+
+
+UTM = ("source", "medium", "campaign")
+
+
+def _sent() -> Iterable[SegmentField]:
+    forms = rows_of(LeadForm)
+    yield SegmentField("form", LEAD, WHERE_FROM, _("Form filled in"), STATE, "form", choices=forms, rows=_submissions)
+    yield SegmentField("answers", LEAD, WHERE_FROM, _("Answers in a form"), TEXT, "said", rows=_submissions)
+    for key in UTM:
+        yield SegmentField(f"utm_{key}", LEAD, WHERE_FROM, f"utm_{key}", TEXT, f"utm_{key}", rows=_submissions)
 
 
 # --- Leads ------------------------------------------------------------------------------------------------------------
@@ -114,7 +151,11 @@ register(
     SegmentField("source", LEAD, WHERE_FROM, _("Source"), CHOICE, "source", choices=rows_of(LeadSource)),
     SegmentField("campaign", LEAD, WHERE_FROM, _("Campaign"), CHOICE, "campaign", choices=rows_of(Campaign)),
     SegmentField("created", LEAD, WHERE_FROM, _("Came in"), MOMENT, "created_at"),
+    *_sent(),
     SegmentField("status", LEAD, STANDING, _("Status"), STATE, "status", choices=fixed(Lead.Status.choices)),
+    SegmentField("score", LEAD, STANDING, _("Score"), NUMBER, "score"),
+    SegmentField("last_sign", LEAD, STANDING, _("Last sign of interest"), MOMENT, "last_sign_at"),
+    SegmentField("answer_by", LEAD, STANDING, _("To be answered by"), MOMENT, "answer_by"),
     SegmentField("owner", LEAD, STANDING, _("Owner"), CHOICE, "owner", choices=people),
     SegmentField("team", LEAD, STANDING, _("Team"), CHOICE, "team", choices=teams),
     SegmentField("answered", LEAD, STANDING, _("First answered"), MOMENT, "first_response_at"),

@@ -78,8 +78,9 @@ class Kind:
 class SegmentField:
     """Something to ask about leads or contacts.
 
-    `column` is the path a condition compares; where `expression` is given it is computed under that name. An activity
-    field has `rows` instead: the activities (or deals) of one record, to count.
+    `column` is the path a condition compares; where `expression` is given it is computed under that name. With `rows`
+    (activities, deals, submissions of one record, in a query about it) a condition holds where it does for one of them;
+    an activity field counts them.
     """
 
     key: str

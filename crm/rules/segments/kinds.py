@@ -41,17 +41,24 @@ FILLED = Operator(
 )
 
 
+def _where(field: SegmentField, **lookups: Any) -> Q:
+    """What holds for the column itself, or for one at least of the field's rows."""
+    return Q(Exists(field.rows().filter(**lookups))) if field.rows else Q(**lookups)
+
+
 def _is_empty(field: SegmentField) -> Q:
+    if field.rows:
+        return Q(~Exists(field.rows()))
     is_null = Q(**{f"{field.column}__isnull": True})
     return is_null | Q(**{field.column: ""}) if field.kind.key == "text" else is_null
 
 
 def _compared(lookup: str) -> Any:
-    return lambda field, value, _asking: Q(**{f"{field.column}__{lookup}": value})
+    return lambda field, value, _asking: _where(field, **{f"{field.column}__{lookup}": value})
 
 
 def _not_compared(lookup: str) -> Any:
-    return lambda field, value, _asking: ~Q(**{f"{field.column}__{lookup}": value})
+    return lambda field, value, _asking: ~_where(field, **{f"{field.column}__{lookup}": value})
 
 
 def _no_value(raw: list[str]) -> str:
@@ -136,7 +143,7 @@ def _named(field: SegmentField, _operator: Operator, value: Any, reader: User | 
 def _among(field: SegmentField, value: Any, asking: Asking) -> Q:
     """The rows that hold one of the chosen; "me" is whoever asks, and nobody where nobody does."""
     keys = [(asking.me.pk if asking.me else None) if key == ME else key for key in value]
-    return Q(**{f"{field.column}__in": [key for key in keys if key is not None]})
+    return _where(field, **{f"{field.column}__in": [key for key in keys if key is not None]})
 
 
 _CHOICE_OPERATORS = (

@@ -1,42 +1,30 @@
-"""How ready somebody is to buy, by what they did: cold, warm or hot.
+"""How near a contact is to buying, by what they did: measured as `Lead.with_readiness` measures leads.
 
-Hot: they answered well, or met with us, within 14 days, or wrote or called three times within 30. Warm: they were heard
-from at all, or met, within 60 days. Everybody else is cold.
+Leads keep the time of their last sign of interest in a column; of contacts it is asked for.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Case, Count, Exists, OuterRef, Q, Value, When
-from django.utils.translation import pgettext_lazy
+from django.db.models import Case, CharField, Exists, OuterRef, Q, Value, When
 
-from crm.models import Activity
+from crm.models import Activity, Contact, Lead
 from crm.rules.segments.fields import Asking
 
-HOT_DAYS, BUSY_DAYS, WARM_DAYS = 14, 30, 60
-BUSY = 3
 
-READINESS = (
-    ("cold", pgettext_lazy("readiness", "cold")),
-    ("warm", pgettext_lazy("readiness", "warm")),
-    ("hot", pgettext_lazy("readiness", "hot")),
-)
-
-
-def readiness_of(model: Any, asking: Asking) -> Case:
-    """Return the expression for the readiness of a row of `model`: a lead or a contact."""
-    theirs = _activities(model)
-    heard = Q(direction=Activity.Direction.IN) | Q(kind=Activity.Kind.MEETING)
-    keen = Q(response=Activity.Response.POSITIVE) | Q(kind=Activity.Kind.MEETING)
-    inbound = theirs.filter(direction=Activity.Direction.IN, at__gte=asking.days_ago(BUSY_DAYS))
-    busy = inbound.order_by().values("subject_id").annotate(times=Count("pk")).filter(times__gte=BUSY)
-    is_hot = Exists(theirs.filter(keen, at__gte=asking.days_ago(HOT_DAYS), at__lte=asking.now)) | Exists(busy)
-    is_warm = Exists(theirs.filter(heard | keen, at__gte=asking.days_ago(WARM_DAYS), at__lte=asking.now))
-    return Case(When(is_hot, then=Value("hot")), When(is_warm, then=Value("warm")), default=Value("cold"))
+def readiness_of_contacts(asking: Asking) -> Case:
+    """Return the expression for the readiness of a contact: a sign is a touch of theirs, or a good answer to ours."""
+    kind = ContentType.objects.get_for_model(Contact)
+    is_sign = Q(direction=Activity.Direction.IN) | Q(response=Activity.Response.POSITIVE)
+    signs = Activity.objects.present().touches().filter(is_sign, subject_type=kind, subject_id=OuterRef("pk"))
+    return Case(
+        When(Exists(signs.filter(at__gt=asking.now - Lead.HOT_FOR)), then=Value(Lead.Readiness.HOT)),
+        When(Exists(signs.filter(at__gt=asking.now - Lead.WARM_FOR)), then=Value(Lead.Readiness.WARM)),
+        default=Value(Lead.Readiness.COLD),
+        output_field=CharField(),
+    )
 
 
-def _activities(model: Any) -> Any:
-    kind = ContentType.objects.get_for_model(model)
-    return Activity.objects.present().touches().filter(subject_type=kind, subject_id=OuterRef("pk"))
+def readiness_of_leads(asking: Asking) -> Case:
+    """Return the expression for the readiness of a lead."""
+    return Lead.readiness_when(asking.now)

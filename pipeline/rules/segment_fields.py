@@ -1,0 +1,99 @@
+"""What segments can ask about the deals of a lead or a contact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Case, DecimalField, F, OuterRef, Subquery, Value, When
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from crm.models import ExchangeRate, User
+from crm.rules.segments import CONTACT, LEAD, SegmentField, register
+from crm.rules.segments.kinds import ACTIVITY, FLAG, NUMBER, STATE
+from pipeline.models import Deal, Stage
+
+DEALS = _("Deals")
+
+
+def _open(field: str) -> Any:
+    return Deal.objects.present().open().filter(**{field: OuterRef("pk")})
+
+
+def _won(field: str) -> Any:
+    return Deal.objects.present().won().filter(**{field: OuterRef("pk")})
+
+
+def _lost(field: str) -> Any:
+    return Deal.objects.present().lost().filter(**{field: OuterRef("pk")})
+
+
+def _with_worth(deals: Callable[[str], Any], field: str) -> Any:
+    """Deals with what they are worth in base currency today; unknown where the currency has no rate."""
+    rates = ExchangeRate.objects.filter(currency=OuterRef("currency"), on__lte=timezone.localdate()).order_by("-on")
+    rate = Case(When(currency=settings.BASE_CURRENCY, then=Value(1)), default=Subquery(rates.values("rate")[:1]))
+    return deals(field).alias(worth=F("amount") * Case(When(amount__isnull=False, then=rate), output_field=MONEY))
+
+
+MONEY = DecimalField(max_digits=30, decimal_places=8)
+
+
+def _stages(_by: User | None) -> Iterable[tuple[str, str]]:
+    stages = Stage.objects.select_related("pipeline").order_by("pipeline__position", "pipeline_id", "position")
+    return [(str(stage.pk), f"{stage.pipeline}: {stage}") for stage in stages]
+
+
+def _fields(about: str) -> Iterable[SegmentField]:
+    """A lead's deal is the one it became; a contact's are those they are named in."""
+    says = partial(pgettext_lazy, "in a sentence")
+    yield SegmentField(
+        "open_deal",
+        about,
+        DEALS,
+        _("Has an open deal"),
+        FLAG,
+        rows=partial(_open, about),
+        says=says("has an open deal"),
+    )
+    yield SegmentField(
+        "stage", about, DEALS, _("Stage of an open deal"), STATE, "stage", choices=_stages, rows=partial(_open, about)
+    )
+    yield SegmentField(
+        "open_amount",
+        about,
+        DEALS,
+        _("Amount of an open deal"),
+        NUMBER,
+        "worth",
+        rows=partial(_with_worth, _open, about),
+    )
+    yield SegmentField(
+        "won_amount", about, DEALS, _("Amount of a won deal"), NUMBER, "worth", rows=partial(_with_worth, _won, about)
+    )
+    yield SegmentField(
+        "won_deals",
+        about,
+        DEALS,
+        _("Deals won"),
+        ACTIVITY,
+        rows=partial(_won, about),
+        dated_by="won_at",
+        says=says("deal won"),
+    )
+    yield SegmentField(
+        "lost_deals",
+        about,
+        DEALS,
+        _("Deals lost"),
+        ACTIVITY,
+        rows=partial(_lost, about),
+        dated_by="lost_at",
+        says=says("deal lost"),
+    )
+
+
+register(*_fields(LEAD), *_fields(CONTACT))
