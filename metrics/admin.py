@@ -12,6 +12,6 @@ from metrics.models import Spend
 class SpendAdmin(ActingAdmin):
     """Spend by day, category and source."""
 
-    list_display = ("on", "amount", "currency", "category", "source")
+    list_display = ("on", "amount", "currency", "category", "source", "campaign")
     list_filter = ("category", "source", "currency")
     date_hierarchy = "on"

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from crm.models import LeadSource, Team, User
+from crm.models import Campaign, LeadSource, Team, User
 from metrics.facts import gather
 from metrics.kpi import Kpi, Result
 from metrics.rows import rows_of
@@ -19,13 +19,13 @@ from pipeline.models import Pipeline
 Results = dict[str, Result]
 """KPI key → result."""
 
-GROUPINGS = ("owner", "team", "source", "month", "pipeline")
+GROUPINGS = ("owner", "team", "source", "campaign", "month", "pipeline")
 """What results can be broken down by."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """The results of one owner, team, source, pipeline or month."""
+    """The results of one owner, team, source, campaign, pipeline or month."""
 
     key: str
     label: str
@@ -94,7 +94,7 @@ def rows(kpi: Kpi, scope: Scope) -> QuerySet[Any]:
 
 
 def breakdown(kpis: Iterable[Kpi], scope: Scope, by: str) -> list[Group]:
-    """Return the results of each owner, team, source, pipeline (those with facts, by name) or month (all, in order).
+    """Return the results of each owner, team, source, campaign, pipeline (those with facts, by name) or month (all).
 
     A KPI whose facts have no such dimension is not available in any group.
     """
@@ -114,6 +114,12 @@ def breakdown(kpis: Iterable[Kpi], scope: Scope, by: str) -> list[Group]:
     ]
 
 
+def without_facts(kpis: Iterable[Kpi], scope: Scope, by: str) -> Results:
+    """Return the results of a group that `breakdown` by `by` does not list, because no fact is in it."""
+    used = _used(scope) | {by}
+    return {kpi.key: kpi.unavailable(used) or kpi.measure(dict.fromkeys(kpi.facts)) for kpi in kpis}
+
+
 def _used(scope: Scope) -> frozenset[str]:
     """The dimensions that narrow the question; a viewer who sees only some owners narrows it by owner."""
     return scope.filters.used | (frozenset() if scope.is_whole else {"owner"})
@@ -121,7 +127,7 @@ def _used(scope: Scope) -> frozenset[str]:
 
 def _labelled(by: str, keys: set[Any]) -> list[tuple[Any, str, str]]:
     """Return (key in the facts, key for programs, label for people) of the groups found, by label; none last."""
-    model: Any = {"owner": User, "team": Team, "source": LeadSource, "pipeline": Pipeline}[by]
+    model: Any = {"owner": User, "team": Team, "source": LeadSource, "campaign": Campaign, "pipeline": Pipeline}[by]
     named = [
         (row.pk, getattr(row, "email", None) or getattr(row, "slug", None) or str(row), str(row))
         for row in model.objects.filter(pk__in=keys - {None})

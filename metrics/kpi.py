@@ -144,6 +144,7 @@ class Kpi:
             "owner": _("owner"),
             "team": _("team"),
             "source": _("source"),
+            "campaign": _("campaign"),
             "segment": _("segment"),
         }
         named = ", ".join(words[name] for name in sorted(foreign))

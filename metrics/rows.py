@@ -31,7 +31,8 @@ def rows_of(name: str, scope: Scope) -> Rows:
 def _deals(scope: Scope) -> Any:
     deals = Deal.objects.present() if scope.viewer is None else Deal.objects.visible_to(scope.viewer)
     deals = deals.select_related("stage", "owner", "company").annotate(credited=_CLOSER)
-    return _narrowed(deals, scope, owner="credited", pipeline="pipeline", source="source", segment="lead")
+    same = {name: name for name in ("pipeline", "source", "campaign")}
+    return _narrowed(deals, scope, owner="credited", segment="lead", **same)
 
 
 def _won(scope: Scope) -> Rows:
@@ -69,9 +70,8 @@ def _stays(scope: Scope) -> Rows:
 def _leads(scope: Scope) -> Rows:
     leads = Lead.objects.present() if scope.viewer is None else Lead.objects.visible_to(scope.viewer)
     of_team = Q(owner__team=scope.filters.team) | Q(owner__isnull=True, team=scope.filters.team)
-    return _narrowed(
-        leads.select_related("source", "owner"), scope, team=of_team, owner="owner", source="source", segment="pk"
-    )
+    leads = leads.select_related("source", "owner")
+    return _narrowed(leads, scope, team=of_team, owner="owner", source="source", campaign="campaign", segment="pk")
 
 
 def _leads_created(scope: Scope) -> Rows:
@@ -81,6 +81,10 @@ def _leads_created(scope: Scope) -> Rows:
 def _leads_won(scope: Scope) -> Rows:
     won = Deal.objects.won().filter(won_at__gte=scope.period.starts_at, won_at__lt=scope.period.ends_at)
     return _leads(scope).filter(pk__in=won.values("lead"))
+
+
+def _leads_qualified(scope: Scope) -> Rows:
+    return _within(_leads(scope), "qualified_at", scope)
 
 
 def _touches(scope: Scope) -> Rows:
@@ -111,19 +115,19 @@ def _contracts(scope: Scope) -> Rows:
         accountable=Coalesce("owner", "deal__owner", "company__owner"),
         until=Func("ends_on", "cancelled_on", function="LEAST"),
     )
-    fitting = _narrowed(
-        counted, scope, owner="accountable", pipeline="deal__pipeline", source="deal__source", segment="deal__lead"
-    )
+    of_deal = {name: f"deal__{name}" for name in ("pipeline", "source", "campaign")}
+    fitting = _narrowed(counted, scope, owner="accountable", segment="deal__lead", **of_deal)
     runs = Q(until__isnull=True) | Q(until__gte=scope.period.start)
     return fitting.filter(runs, starts_on__lt=scope.period.end).order_by("until", "pk")
 
 
 def _spend(scope: Scope) -> Rows:
     """Spend has no owner: only who reads everything opens it."""
-    spend = Spend.objects.filter(on__gte=scope.period.start, on__lt=scope.period.end).select_related("source")
+    spend = Spend.objects.select_related("source", "campaign")
+    spend = spend.filter(on__gte=scope.period.start, on__lt=scope.period.end)
     if not scope.is_whole:
         return spend.none()
-    return _narrowed(spend, scope, source="source").order_by("-on", "-pk")
+    return _narrowed(spend, scope, source="source", campaign="campaign").order_by("-on", "-pk")
 
 
 def _within(rows: Rows, field: str, scope: Scope) -> Rows:
@@ -167,8 +171,9 @@ def _about(dimension: str, pk: int) -> Q:
     """About a deal, or where leads have the dimension about a lead, that holds `pk` in it."""
     types = ContentType.objects.get_for_models(Deal, Lead)
     fitting = Q(subject_type=types[Deal], subject_id__in=Deal.objects.filter(**{dimension: pk}).values("pk"))
-    if dimension == "source":
-        fitting |= Q(subject_type=types[Lead], subject_id__in=Lead.objects.filter(source=pk).values("pk"))
+    if dimension in {"source", "campaign"}:
+        leads = Lead.objects.filter(**{dimension: pk})
+        fitting |= Q(subject_type=types[Lead], subject_id__in=leads.values("pk"))
     return fitting
 
 
@@ -181,6 +186,7 @@ ROWS: dict[str, Callable[[Scope], Rows]] = {
     "stays": _stays,
     "leads_created": _leads_created,
     "leads_won": _leads_won,
+    "leads_qualified": _leads_qualified,
     "touches": _touches,
     "follow_ups_due": _follow_ups_due,
     "follow_ups_overdue": _follow_ups_overdue,

@@ -12,12 +12,12 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from crm.models import LeadSource, Segment, Team, User
+from crm.models import Campaign, LeadSource, Segment, Team, User
 from crm.rules.segments import people_in
 from pipeline.models import Pipeline
 
 DAY = dt.timedelta(days=1)
-DIMENSIONS = ("pipeline", "owner", "team", "source", "segment")
+DIMENSIONS = ("pipeline", "owner", "team", "source", "campaign", "segment")
 """What a figure can be filtered by, and but for segments grouped by."""
 ALL = frozenset(DIMENSIONS)
 
@@ -111,6 +111,7 @@ class Filters:
     owner: User | None = None
     team: Team | None = None
     source: LeadSource | None = None
+    campaign: Campaign | None = None
     segment: Segment | None = None
 
     @property

@@ -6,6 +6,7 @@ _DIMENSIONS = {
     "owner": "coalesce(c.owner_id, d.owner_id, o.owner_id)",
     "pipeline": "d.pipeline_id",
     "source": "d.source_id",
+    "campaign": "d.campaign_id",
     "segment": "d.lead_id",
 }
 _TERMS = """
@@ -98,7 +99,7 @@ the first day, so that exchange rates are no churn.
 
 SPEND = Fact(
     name="spend",
-    dimensions={"source": "m.source_id"},
+    dimensions={"source": "m.source_id", "campaign": "m.campaign_id"},
     sql=f"""
         SELECT p.i, {{key}} AS key, count(*) AS n, coalesce(sum(m.amount * r.rate), 0) AS amount,
                {missing_rate("m.amount", currency="m.currency", day='m."on"')} AS missing

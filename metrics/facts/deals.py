@@ -6,6 +6,7 @@ _CLOSED_DIMENSIONS = {
     "owner": "coalesce(d.closing_owner_id, d.owner_id)",
     "pipeline": "d.pipeline_id",
     "source": "d.source_id",
+    "campaign": "d.campaign_id",
     "segment": "d.lead_id",
 }
 
@@ -137,15 +138,15 @@ so that a hundred thousand deals cost one pass, however many instants are asked 
 
 NEW_CUSTOMERS = Fact(
     name="new_customers",
-    dimensions={"source": "f.source_id"},
+    dimensions={"source": "f.source_id", "campaign": "f.campaign_id"},
     sql="""
         , wins AS (
             SELECT coalesce('company ' || coalesce(d.company_id, c.company_id), 'contact ' || c.id) AS customer,
-                   d.won_at, d.source_id, d.id
+                   d.won_at, d.source_id, d.campaign_id, d.id
             FROM pipeline_deal d LEFT JOIN crm_contact c ON c.id = d.contact_id
             WHERE d.outcome = 'won' AND d.deleted_at IS NULL
         ), firsts AS MATERIALIZED (
-            SELECT DISTINCT ON (customer) won_at, source_id FROM wins WHERE customer IS NOT NULL
+            SELECT DISTINCT ON (customer) won_at, source_id, campaign_id FROM wins WHERE customer IS NOT NULL
             ORDER BY customer, won_at, id
         )
         SELECT p.i, {key} AS key, count(*) AS n

@@ -109,7 +109,7 @@ def _narrow(fact: Fact, scope: Scope) -> str:
     conditions = ["TRUE", *_owned(fact, scope)]
     conditions += [
         f"{fact.dimensions[name]} = %({name})s"
-        for name in ("pipeline", "source")
+        for name in ("pipeline", "source", "campaign")
         if name in scope.filters.used and name in fact.dimensions
     ]
     if scope.filters.segment is not None and "segment" in fact.dimensions:

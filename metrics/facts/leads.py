@@ -6,6 +6,7 @@ _DIMENSIONS = {
     "owner": "l.owner_id",
     "team": "CASE WHEN l.owner_id IS NULL THEN l.team_id ELSE (SELECT team_id FROM crm_user WHERE id = l.owner_id) END",
     "source": "l.source_id",
+    "campaign": "l.campaign_id",
     "segment": "l.id",
 }
 _UNASSIGNED = "(l.owner_id IS NULL AND (%(all_teams)s OR l.team_id IS NULL OR l.team_id = ANY(%(teams)s)))"
@@ -48,12 +49,26 @@ LEADS_WON = Fact(
 )
 """Leads, whenever they came in, whose deal was won in the period."""
 
+LEADS_QUALIFIED = Fact(
+    name="leads_qualified",
+    dimensions=_DIMENSIONS,
+    unassigned=_UNASSIGNED,
+    sql="""
+        SELECT p.i, {key} AS key, count(*) AS n
+        FROM periods p
+        JOIN crm_lead l ON l.qualified_at >= p.starts AND l.qualified_at < p.ends AND l.deleted_at IS NULL
+        WHERE {narrow} GROUP BY 1, 2
+    """,
+)
+"""Leads, whenever they came in, that were found worth a deal in the period."""
+
 TOUCHES = Fact(
     name="touches",
     dimensions={
         "owner": "t.author_id",
         "pipeline": "d.pipeline_id",
         "source": "coalesce(d.source_id, l.source_id)",
+        "campaign": "coalesce(d.campaign_id, l.campaign_id)",
         "segment": "coalesce(d.lead_id, l.id)",
     },
     sql=f"""

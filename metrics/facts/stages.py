@@ -6,6 +6,7 @@ _DIMENSIONS = {
     "owner": "coalesce(d.closing_owner_id, d.owner_id)",
     "pipeline": "d.pipeline_id",
     "source": "d.source_id",
+    "campaign": "d.campaign_id",
     "segment": "d.lead_id",
 }
 

@@ -6,6 +6,7 @@ _DIMENSIONS = {
     "owner": "f.assignee_id",
     "pipeline": "d.pipeline_id",
     "source": "coalesce(d.source_id, l.source_id)",
+    "campaign": "coalesce(d.campaign_id, l.campaign_id)",
     "segment": "coalesce(d.lead_id, l.id)",
 }
 

@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from crm.forms.inputs import DayInput
-from crm.models import LeadSource, Segment, Team, User
+from crm.models import Campaign, LeadSource, Segment, Team, User
 from crm.rules.segments import LEAD
 from metrics.scope import DAY, DIMENSIONS, Filters, Period, Scope, add_months, organisation_zone
 from pipeline.models import Pipeline
@@ -69,6 +69,7 @@ class ScopeForm(forms.Form):
     owner = forms.ModelChoiceField(User.objects.none(), required=False, label=_("Owner"), empty_label=ANY)
     team = forms.ModelChoiceField(Team.objects.none(), required=False, label=_("Team"), empty_label=ANY)
     source = forms.ModelChoiceField(LeadSource.objects.all(), required=False, label=_("Source"), empty_label=ANY)
+    campaign = forms.ModelChoiceField(Campaign.objects.all(), required=False, label=_("Campaign"), empty_label=ANY)
     segment = forms.ModelChoiceField(Segment.objects.none(), required=False, label=_("Segment"), empty_label=ANY)
 
     def __init__(self, query: QueryDict, *, viewer: User, now: dt.datetime) -> None:

@@ -1,4 +1,4 @@
-"""KPIs of customers: who leaves, what stays, and what winning one costs."""
+"""KPIs of customers: who leaves, and what stays."""
 
 from __future__ import annotations
 
@@ -35,21 +35,6 @@ def _revenue_churn(facts: Any) -> Result:
 
 def _net_revenue_retention(facts: Any) -> Result:
     return _share_of_recurring(facts, "after")
-
-
-def _cac(facts: Any) -> Result:
-    spend, customers = facts["spend"], facts["new_customers"]
-    won = customers["n"] if customers else 0
-    if not spend:
-        return Result(Unit.MONEY, reason=_("no spend recorded in the period"), n=won)
-    total = money(spend["amount"], spend, n=won)
-    if total.value is None:
-        return total
-    if not won:
-        return Result(
-            Unit.MONEY, reason=_("no new customers in the period"), n=0, numerator=Decimal(total.value), denominator=0
-        )
-    return money(Decimal(spend["amount"]) / won, spend, n=won, numerator=Decimal(total.value), denominator=won)
 
 
 DECLARED = (
@@ -100,18 +85,5 @@ DECLARED = (
         dimensions=ALL,
         measure=_net_revenue_retention,
         rows="contracts",
-    ),
-    Kpi(
-        key="cac",
-        name=gettext_lazy("Acquisition cost"),
-        question=gettext_lazy("What does it cost to win a customer?"),
-        formula=gettext_lazy("Spend on sales and marketing in the period ÷ new customers in the period."),
-        unit=Unit.MONEY,
-        better=Better.DOWN,
-        dated_by="on, won_at",
-        facts=("spend", "new_customers"),
-        dimensions=frozenset({"source"}),
-        measure=_cac,
-        rows="spend",
     ),
 )

@@ -10,11 +10,15 @@ from django.utils.translation import gettext_lazy
 from metrics.kpi import Better, Kpi, Result, Unit, count, ratio
 from metrics.scope import ALL
 
-LEAD_DIMENSIONS = frozenset({"owner", "team", "source", "segment"})
+LEAD_DIMENSIONS = frozenset({"owner", "team", "source", "campaign", "segment"})
 
 
 def _new_leads(facts: Any) -> Result:
     return count(facts["leads"] and facts["leads"]["n"])
+
+
+def _qualified_leads(facts: Any) -> Result:
+    return count(facts["leads_qualified"] and facts["leads_qualified"]["n"])
 
 
 def _lead_conversion(facts: Any) -> Result:
@@ -74,6 +78,19 @@ DECLARED = (
         dimensions=LEAD_DIMENSIONS,
         measure=_new_leads,
         rows="leads_created",
+    ),
+    Kpi(
+        key="qualified_leads",
+        name=gettext_lazy("Qualified leads"),
+        question=gettext_lazy("How many leads prove worth a deal?"),
+        formula=gettext_lazy("Leads qualified, or converted without that, in the period."),
+        unit=Unit.COUNT,
+        better=Better.UP,
+        dated_by="qualified_at",
+        facts=("leads_qualified",),
+        dimensions=LEAD_DIMENSIONS,
+        measure=_qualified_leads,
+        rows="leads_qualified",
     ),
     Kpi(
         key="lead_conversion",

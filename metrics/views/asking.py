@@ -14,7 +14,7 @@ from metrics.forms.filters import COMPARISONS, ScopeForm
 from metrics.scope import Period, Scope
 from metrics.views.wording import period_text
 
-SINGLE = ("pipeline", "team", "owner", "source", "segment")
+SINGLE = ("pipeline", "team", "owner", "source", "campaign", "segment")
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ BY = {
     "owner": gettext_lazy("owner"),
     "team": gettext_lazy("team"),
     "source": gettext_lazy("source"),
+    "campaign": gettext_lazy("campaign"),
     "month": gettext_lazy("month"),
     "pipeline": gettext_lazy("pipeline"),
 }

@@ -141,6 +141,7 @@ LISTINGS: dict[type, Listing] = {
             Column(_("Day"), lambda spend: spend.on.isoformat()),
             Column(_("Category"), lambda spend: str(spend.get_category_display())),
             Column(_("Source"), lambda spend: str(spend.source or "")),
+            Column(_("Campaign"), lambda spend: str(spend.campaign or "")),
             _sum("amount"),
             CURRENCY,
         ),

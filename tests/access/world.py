@@ -22,6 +22,7 @@ from tests.factories import (
     FollowUpFactory,
     LeadFactory,
     LeadFormFactory,
+    LeadSourceFactory,
     SubmissionFactory,
     TeamFactory,
     UserFactory,
@@ -130,8 +131,10 @@ def _notice(deal: Deal, own: User) -> dict[str, Any]:
 
 def _kept_out(north: Team) -> dict[str, Any]:
     """What a form of the owner's team kept out, and what was thrown out of it."""
-    form = LeadFormFactory(slug="contact", team=north)
+    source = LeadSourceFactory()
+    form = LeadFormFactory(slug="contact", team=north, source=source)
     return {
+        "source": source,
         "submission": SubmissionFactory(form=form, fields={"name": f"{NAME} visitor"}),
         "thrown_out": SubmissionFactory(form=form, state=Submission.State.THROWN_OUT),
     }

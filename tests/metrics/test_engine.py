@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from crm.models import User
+from crm.models import Campaign, User
 from metrics.engine import GROUPINGS, breakdown, evaluate, overview, rows, trend
 from metrics.facts import FACTS
 from metrics.kpi import Unit
@@ -42,6 +42,7 @@ def test_the_promised_kpis_are_declared():
         "win_rate", "win_rate_value", "win_loss_ratio", "average_deal_size", "sales_cycle", "stage_conversion",
         "stage_duration", "velocity", "churn_rate", "revenue_churn", "net_revenue_retention", "cac",
         "overdue_follow_ups", "on_time_follow_ups",
+        "spend", "qualified_leads", "cost_per_lead", "cost_per_qualified_lead",
     }  # fmt: skip
 
 
@@ -74,7 +75,9 @@ def test_nothing_is_not_zero(key, sales):
 @pytest.mark.parametrize("count", range(2))
 def test_every_filter_and_group_is_answered_or_refused(key, count, north, rep, sales):
     source = LeadSourceFactory()
-    chosen = {"pipeline": sales, "owner": rep, "team": north, "source": source, "segment": SegmentFactory(owner=rep)}
+    campaign, segment = Campaign.objects.create(name="Spring", source=source), SegmentFactory(owner=rep)
+    chosen = {"pipeline": sales, "owner": rep, "team": north, "source": source, "campaign": campaign}
+    chosen["segment"] = segment
     for names in itertools.combinations(DIMENSIONS, count):
         scope = Scope(JUNE, Filters(**{name: chosen[name] for name in names}), viewer=rep, now=NOW)
         result = evaluate([KPIS[key]], scope)[key]

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Model, QuerySet
 
-from crm.models import LeadSource, Segment, Team, User
+from crm.models import Campaign, LeadSource, Segment, Team, User
 from crm.rules.segments import LEAD
 from metrics.engine import GROUPINGS, Results, breakdown, evaluate
 from metrics.kpi import Result
@@ -32,6 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--owner", help="e-mail")
         parser.add_argument("--team", help="name")
         parser.add_argument("--source", help="slug or name")
+        parser.add_argument("--campaign", help="name")
         parser.add_argument("--segment", help="name of a segment of leads, or its number where two are called the same")
         parser.add_argument("--by", choices=GROUPINGS, help="also print the figures of each")
         parser.add_argument("--as", dest="viewer", metavar="USER", help="e-mail of the person whose view it is")
@@ -79,6 +80,7 @@ def _scope(options: dict[str, Any]) -> Scope:
         team=_named(Team.objects.all(), "team", options, "name"),
         segment=_segment(options, viewer),
         source=_named(LeadSource.objects.all(), "source", options, "slug", "name", "name_ru"),
+        campaign=_named(Campaign.objects.all(), "campaign", options, "name"),
     )
     return Scope(period, filters, viewer=viewer)
 
