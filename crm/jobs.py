@@ -8,7 +8,18 @@ from celery import shared_task
 from django.utils import timezone
 
 from crm.rules import bin as bin_rules
-from crm.rules import capturing, daily_digests, doors, form_replies, mailing, nurturing, reminders, suspecting, sweeping
+from crm.rules import (
+    capturing,
+    daily_digests,
+    doors,
+    escalating,
+    form_replies,
+    mailing,
+    nurturing,
+    reminders,
+    suspecting,
+    sweeping,
+)
 from crm.rules.delivering import deliver_due
 
 logger = logging.getLogger(__name__)
@@ -27,6 +38,7 @@ assert daily_digests.DAILY
 @shared_task(expires=30)
 def sweep() -> None:
     """Every 15 seconds: see what is due, and wake as many deliveries as that wants."""
+    escalating.escalate_late_leads(now=timezone.now())
     due = sweeping.sweep()
     for _run in range(min(-(-due // DUE_PER_RUN), MOST_RUNS)):
         deliver.delay_on_commit()  # type: ignore[attr-defined]  # Job's, see config/celery.py

@@ -4,6 +4,7 @@ from crm.models.access import Erasable, OwnedQuerySet, Recoverable, within
 from crm.models.accounts import Team, User
 from crm.models.activities import Activity
 from crm.models.answers import FirstAnswer
+from crm.models.assigning import AssignmentRule, AssignmentTurn
 from crm.models.audit import AuditEntry, audited, audited_kinds
 from crm.models.companies import Company, Contact, SearchedQuerySet
 from crm.models.duplicates import DuplicateCheck, DuplicateSuspicion, Reason, Strength
@@ -18,6 +19,7 @@ from crm.models.money import ExchangeRate, base_currency, currency_field
 from crm.models.notices import Notification, NotificationChoice
 from crm.models.outbox import Heartbeat, OutboxAttempt, OutboxRow, PausedKind
 from crm.models.personal import ERASED, Holding, Person, blank_of, holdings, holds_personal
+from crm.models.qualifying import QualifyingAnswer, QualifyingQuestion
 from crm.models.scores import FEWEST_OUTCOMES, ScoreModel, ScoreRule
 from crm.models.segments import Segment
 from crm.models.subjects import AboutSubject, Subject, kind_of, subject_models, subjects_seen_by
@@ -33,6 +35,8 @@ __all__ = [
     "Absence",
     "Activity",
     "ApiToken",
+    "AssignmentRule",
+    "AssignmentTurn",
     "AuditEntry",
     "Bilingual",
     "CalendarException",
@@ -74,6 +78,8 @@ __all__ = [
     "OwnedQuerySet",
     "PausedKind",
     "Person",
+    "QualifyingAnswer",
+    "QualifyingQuestion",
     "Reason",
     "Recoverable",
     "Reminder",

@@ -26,6 +26,14 @@ class Availability:
         """Whether the person works at that instant and is not away."""
         return not self.is_away_on(self._day(at)) and is_working(self.hours, at)
 
+    def next_shift(self, at: dt.datetime) -> dt.datetime | None:
+        """Return when the person's working hours begin next (`at` itself within them); None if they are away then."""
+        try:
+            moment = next_working_moment(self.hours, at)
+        except NobodyWorks:
+            return None
+        return None if self.is_away_on(self._day(moment)) else moment
+
     def next_at_work(self, at: dt.datetime) -> dt.datetime | None:
         """Return `at` if the person is at work then, else the instant at which they come back; None if never."""
         try:

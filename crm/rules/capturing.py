@@ -22,6 +22,7 @@ from crm.rules.audit import acting, coming_through
 from crm.rules.errors import NotAllowed, RuleError
 from crm.rules.form_owners import owner_of_next
 from crm.rules.form_replies import queue_reply
+from crm.rules.leads import create_lead
 
 SAME_AGAIN = dt.timedelta(minutes=10)
 """The same words within this time are the same submission: a second click, a reload, a line that broke."""
@@ -196,17 +197,15 @@ def _new_lead(form: LeadForm, fields: Mapping[str, str], utm: Mapping[str, str],
     campaign = form.campaign or _campaign_named(utm.get("campaign", ""), form)
     said = {name: fields[name] for name in ("company_name", "email", "phone", "message") if fields.get(name)}
     name = fields.get("name") or fields.get("company_name") or fields.get("email") or fields.get("phone")
-    lead = Lead(
-        name=(name or _("Visitor of “%(form)s”") % {"form": form})[:200],
-        source=form.source or (campaign.source if campaign else None),
-        campaign=campaign,
-        owner=owner_of_next(form),
-        team=form.team,
-        created_at=now,
-        **said,
-    )
-    lead.save()
-    return lead
+    known = {
+        "name": (name or _("Visitor of “%(form)s”") % {"form": form})[:200],
+        "source": form.source or (campaign.source if campaign else None),
+        "campaign": campaign,
+        "owner": owner_of_next(form),
+        "team": form.team,
+    }
+    by_rules = form.owner_rule == LeadForm.OwnerRule.RULES
+    return create_lead(fields={**known, **said}, by=None, now=now, assigns=by_rules)
 
 
 def _campaign_named(name: str, form: LeadForm) -> Campaign | None:

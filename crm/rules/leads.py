@@ -14,10 +14,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.models import AuditEntry, DisqualifyReason, Lead, User
+from crm.rules.assigning import assign_new_lead
 from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed, RuleError
 from crm.rules.follow_ups import bin_follow_ups, unbin_follow_ups
-from crm.rules.response_clock import Clocks, start_clock
+from crm.rules.qualifying import refuse_unqualified
+from crm.rules.response_clock import Clocks, spare_managers, start_clock
 
 EDITABLE = ("name", "company_name", "email", "phone", "message", "source", "campaign", "team")
 """What a person edits in a lead; its owner is assigned, its status and times follow from what is done."""
@@ -60,14 +62,19 @@ class NurtureDateNotAhead(RuleError):
     code = "nurture_date_not_ahead"
 
 
-def create_lead(*, fields: Mapping[str, Any], by: User | None, now: dt.datetime) -> Lead:
-    """Create a new lead, its response clock running from `now`; without an owner in `fields` it is unassigned."""
+def create_lead(*, fields: Mapping[str, Any], by: User | None, now: dt.datetime, assigns: bool = True) -> Lead:
+    """Create a new lead, its response clock running from `now`.
+
+    One without an owner in `fields` goes to whom the assignment rules say, unless not `assigns`; else it is unassigned.
+    """
     if by is not None and not by.may_write:
         raise NotAllowed(_("You may look, but not add leads."))
     with acting(by):
         lead = Lead(**{"created_at": now, **fields})
         start_clock(lead, clocks=Clocks(now))
         lead.save()
+        if assigns:
+            assign_new_lead(lead, now=now)
     return lead
 
 
@@ -108,9 +115,10 @@ def assign_lead(lead: Lead, *, to: User | None, seen_version: int, by: User) -> 
 
 
 def qualify_lead(lead: Lead, *, seen_version: int, by: User, now: dt.datetime) -> Lead:
-    """Mark the lead as worth a deal; raises WrongStatus for one that is closed, else as `edit_lead`."""
+    """Mark the lead as worth a deal; raises QualifyingAnswersMissing, WrongStatus for a closed one, or LeadConflict."""
     with acting(by):
         fresh = claim_alive(lead, seen_version=seen_version, by=by)
+        refuse_unqualified(fresh)
         fresh.status, fresh.nurture_until = Lead.Status.QUALIFIED, None
         fresh.qualified_at = fresh.qualified_at or now
         fresh.save()
@@ -156,6 +164,7 @@ def reopen_lead(lead: Lead, *, seen_version: int, by: User, now: dt.datetime) ->
             unbin_follow_ups(fresh, binned_at=fresh.disqualified_at, now=now)
         fresh.status = status_in_hand(fresh)
         fresh.disqualified_at = fresh.disqualify_reason = fresh.nurture_until = None
+        spare_managers(fresh, now=now)
         fresh.save()
     return fresh
 

@@ -13,6 +13,7 @@ from crm.models import FollowUp, Lead
 from crm.rules.audit import acting
 from crm.rules.follow_ups import Plan, plan_follow_up
 from crm.rules.leads import status_in_hand
+from crm.rules.response_clock import spare_managers
 from crm.rules.wall_clock import WallTime, zone_of
 
 MORNING = dt.time(9)
@@ -35,7 +36,8 @@ def _bring_back(pk: int, *, now: dt.datetime) -> bool:
         day, lead.nurture_until = lead.nurture_until, None
         lead.status = status_in_hand(lead)
         lead.version = F("version") + 1
-        lead.save(update_fields=["status", "nurture_until", "version"])
+        spare_managers(lead, now=now)
+        lead.save(update_fields=["status", "nurture_until", "version", "escalated_at"])
         if lead.owner is not None and lead.owner.is_active:
             _plan_return(lead, day, now=now)
     return True

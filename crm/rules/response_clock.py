@@ -98,8 +98,13 @@ class Clocks:
 def start_clock(lead: Lead, *, clocks: Clocks) -> None:
     """Set by when a lead that has come in is to be answered; nobody is called for one that came in too late for it."""
     lead.answer_by = clocks.answer_by(lead)
-    if lead.answer_by <= clocks.now:
-        lead.escalated_at = clocks.now
+    spare_managers(lead, now=clocks.now)
+
+
+def spare_managers(lead: Lead, *, now: dt.datetime) -> None:
+    """Call nobody for a lead whose clock had run out before anybody could look: brought in, or back, too late."""
+    if lead.answer_by <= now:
+        lead.escalated_at = lead.escalated_at or now
 
 
 def restart_running_clocks(*, now: dt.datetime) -> int:

@@ -17,6 +17,7 @@ from crm.rules.audit import acting
 from crm.rules.companies import add_company, add_contact
 from crm.rules.errors import NotAllowed
 from crm.rules.leads import LeadConflict, WrongStatus, claim_alive
+from crm.rules.qualifying import note_answers, refuse_unqualified
 from pipeline.models import Deal, Stage
 from pipeline.rules.deals import open_deal
 from pipeline.rules.locking import share_pipeline
@@ -56,6 +57,8 @@ def _convert(lead: Lead, *, into: Conversion, seen_version: int, by: User, now: 
     with acting(by):
         share_pipeline(into.stage.pipeline_id)
         fresh = claim_alive(lead, seen_version=seen_version, by=by)
+        refuse_unqualified(fresh)
+        note_answers(fresh, by=by, now=now)
         fresh.owner = fresh.owner or by
         company = into.company or _new_company(fresh, into, by)
         contact = into.contact or _new_contact(fresh, into, company, by)

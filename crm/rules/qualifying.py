@@ -1,0 +1,110 @@
+"""Answering the checklist of a lead, and whether what is known is enough to qualify it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from crm.models import Activity, Lead, QualifyingAnswer, QualifyingQuestion, User
+from crm.rules.audit import acting
+from crm.rules.errors import NotAllowed, RuleError
+
+MOST_NOTED = 10_000
+
+
+class NotAsked(RuleError):
+    """The question does not belong to the lead's checklist: archived, or meant for other sources (422)."""
+
+    code = "not_asked"
+
+
+class QualifyingAnswersMissing(RuleError):
+    """The lead lacks what an admin requires of a qualified one (422); `missing` names the questions."""
+
+    code = "qualifying_answers_missing"
+
+    def __init__(self, missing: list[QualifyingQuestion]) -> None:
+        names = ", ".join(f"“{question}”" for question in missing)
+        super().__init__(_("Not qualified yet: %(questions)s must be answered first.") % {"questions": names})
+        self.missing = missing
+
+
+@dataclass(frozen=True)
+class ChecklistLine:
+    """One question of a lead's checklist with what is known; `is_missing` while an admin requires more."""
+
+    question: QualifyingQuestion
+    answer: QualifyingAnswer | None
+
+    @property
+    def value(self) -> str:
+        """The answer's value; "unknown" where nobody answered."""
+        return self.answer.answer if self.answer else QualifyingAnswer.Answer.UNKNOWN
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the question was answered with yes or no."""
+        return self.value != QualifyingAnswer.Answer.UNKNOWN
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the lead cannot be qualified for want of this answer."""
+        match self.question.minimum:
+            case QualifyingQuestion.Minimum.YES:
+                return self.value != QualifyingAnswer.Answer.YES
+            case QualifyingQuestion.Minimum.ANSWER:
+                return not self.is_known
+        return False
+
+
+def checklist_of(lead: Lead) -> list[ChecklistLine]:
+    """Return the lead's checklist in an admin's order, with what is known; answers to questions since gone stay."""
+    answers = {answer.question_id: answer for answer in lead.qualifying_answers.select_related("question")}
+    lines = [ChecklistLine(question, answers.pop(question.pk, None)) for question in _asked(lead)]
+    return lines + [ChecklistLine(answer.question, answer) for answer in answers.values() if answer.answer != "unknown"]
+
+
+def answer_question(
+    lead: Lead, question: QualifyingQuestion, *, answer: str, note: str, by: User, now: dt.datetime
+) -> QualifyingAnswer:
+    """Write down what is known about one question; the last answer counts. Raises NotAllowed or NotAsked."""
+    if not Lead.objects.editable_by(by).filter(pk=lead.pk).exists():
+        raise NotAllowed(_("You may see this lead but not change it."))
+    if not _asked(lead).filter(pk=question.pk).exists():
+        raise NotAsked(_("This is no longer asked about the lead. Reload the page."))
+    with acting(by):
+        fields = {"answer": answer, "note": note, "answered_by": by, "answered_at": now}
+        written, _is_new = QualifyingAnswer.objects.update_or_create(lead=lead, question=question, defaults=fields)
+    return written
+
+
+def refuse_unqualified(lead: Lead) -> None:
+    """Raise QualifyingAnswersMissing while an admin's minimum is not met."""
+    missing = [line.question for line in checklist_of(lead) if line.is_missing and not line.question.is_archived]
+    if missing:
+        raise QualifyingAnswersMissing(missing)
+
+
+def note_answers(lead: Lead, *, by: User, now: dt.datetime) -> Activity | None:
+    """Write what was found out as a note on the lead's timeline, with which the deal's begins; None without answers."""
+    said = [line for line in checklist_of(lead) if line.is_known or (line.answer and line.answer.note)]
+    if not said:
+        return None
+    body = "\n".join(_written(line) for line in said)[:MOST_NOTED]
+    with acting(by):
+        return Activity.objects.create(
+            kind=Activity.Kind.NOTE, subject=lead, author=by, at=now, title=_("Qualification"), body=body
+        )
+
+
+def _asked(lead: Lead) -> QuerySet[QualifyingQuestion]:
+    return QualifyingQuestion.objects.about(lead)
+
+
+def _written(line: ChecklistLine) -> str:
+    value = QualifyingAnswer.Answer(line.value).label
+    note = f" ({line.answer.note})" if line.answer and line.answer.note else ""
+    return f"{line.question}: {value}{note}"
