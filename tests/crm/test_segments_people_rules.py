@@ -92,7 +92,7 @@ def test_segments_of_a_lead_take_three_queries(rep: User, django_assert_num_quer
     SegmentFactory(owner=rep, conditions=group("all", condition("shoe_size", "above", "40")))
     SegmentFactory(owner=rep, conditions=checked(group("all", condition("name", "is", "x")), about="lead"))
     SegmentFactory(owner=UserFactory(), name="not mine to use")
-    hot = checked(group("all", condition("readiness", "in", "cold")), about="lead")
+    hot = checked(group("all", condition("readiness", "in", "warm")), about="lead")
     held.append(SegmentFactory(owner=rep, name="S9", conditions=hot))
     segments_of(lead, seen_by=rep, now=NOW)
     with django_assert_num_queries(2):

@@ -121,9 +121,7 @@ def _of_company(about: str) -> Iterable[SegmentField]:
 
 def _submissions() -> Any:
     """What a lead sent through forms, with the answers alone as a text."""
-    answers: Any = Func(
-        "answers", function="jsonb_path_query_array", template="%(function)s(%(expressions)s, '$[*].value')"
-    )
+    answers: Any = Func("answers", template="jsonb_path_query_array(%(expressions)s, '$[*].value')")
     sent = Submission.objects.filter(lead=OuterRef("pk"))
     return sent.alias(said=Cast(answers, TextField()), **{f"utm_{key}": KeyTextTransform(key, "utm") for key in UTM})
 
