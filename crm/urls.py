@@ -7,6 +7,7 @@ from crm.views import (
     appearance,
     choosers,
     companies,
+    erasing,
     follow_ups,
     lead_form_api,
     lead_forms,
@@ -35,6 +36,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("contacts/<int:pk>/edit/", companies.contact_edit, name="contact_edit"),
     path("contacts/<int:pk>/delete/", companies.contact_delete, name="contact_delete"),
     path("contacts/<int:pk>/restore/", companies.contact_restore, name="contact_restore"),
+    # A person's data, on their request
+    path("people/<slug:subject_kind>/<int:pk>/erase/", erasing.person_erase, name="person_erase"),
+    path("people/<slug:subject_kind>/<int:pk>/copy/", erasing.person_copy, name="person_copy"),
     # Choosers
     path("choose/companies/", choosers.choose_companies, name="choose_companies"),
     path("choose/contacts/", choosers.choose_contacts, name="choose_contacts"),
