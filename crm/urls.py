@@ -13,6 +13,7 @@ from crm.views import (
     lead_forms,
     leads,
     notifications,
+    operations,
     segment_builder,
     segments,
     submissions,
@@ -42,6 +43,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Choosers
     path("choose/companies/", choosers.choose_companies, name="choose_companies"),
     path("choose/contacts/", choosers.choose_contacts, name="choose_contacts"),
+    # The queue
+    path("operations/", operations.operations, name="operations"),
+    path("operations/rows/", operations.outbox_list, name="outbox_list"),
+    path("operations/rows/<int:pk>/", operations.outbox_detail, name="outbox_detail"),
+    path("operations/rows/<int:pk>/retry/", operations.outbox_row_retry, name="outbox_row_retry"),
+    path("operations/rows/<int:pk>/cancel/", operations.outbox_row_cancel, name="outbox_row_cancel"),
+    path("operations/rows/<int:pk>/settle/", operations.outbox_row_settle, name="outbox_row_settle"),
+    path("operations/<slug:kind>/pause/", operations.outbox_pause, name="outbox_pause"),
+    path("operations/<slug:kind>/resume/", operations.outbox_resume, name="outbox_resume"),
+    path("operations/<slug:kind>/retry/", operations.outbox_retry, name="outbox_retry"),
     # The door out of our mail
     path("unsubscribe/<str:secret>/", unsubscribing.unsubscribe, name="unsubscribe"),
     # Appearance

@@ -85,6 +85,14 @@ class OutboxRow(models.Model):
         indexes = (
             # The sweep: waiting rows in the order they fall due.
             models.Index(fields=("available_at",), name="crm_outbox_waiting", condition=Q(state="waiting")),
+            # The operator's page: what left in the last hour.
+            models.Index(fields=("finished_at",), name="crm_outbox_finished"),
+            # The operator's page: what waits, by kind.
+            models.Index(
+                fields=("kind", "state"),
+                name="crm_outbox_open",
+                condition=Q(state__in=("waiting", "in_flight", "unclear", "dead")),
+            ),
             # The sweep: rows whose sender died.
             models.Index(fields=("lease_until",), name="crm_outbox_leased", condition=Q(state="in_flight")),
         )

@@ -113,4 +113,4 @@ def kept_notices(person: User, _now: dt.datetime) -> Section | None:
 
 
 sources.append(kept_notices)
-outbox.register(Sender(DAILY, send_daily))
+outbox.register(Sender(DAILY, send_daily, label=_("Daily digests")))

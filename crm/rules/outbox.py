@@ -21,6 +21,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.functional import Promise
 
 from crm.models import OutboxAttempt, OutboxRow
 
@@ -67,12 +68,17 @@ class Sender:
 
     `may_repeat`: whether a row whose sender died is sent again (a reminder to ourselves: yes, with the same Message-ID)
     or becomes *unclear* and is shown to a person (mail to customers). `digest`: the kind into which stale rows merge.
+    `unsent` is called in the transaction that makes a row dead or unclear, to tell whom it concerns; `left` when a
+    person finds that an unclear row had left after all.
     """
 
     kind: str
     send: Callable[[OutboxRow, Postbox], Outcome]
     may_repeat: bool = True
     digest: str = ""
+    label: str | Promise = ""
+    unsent: Callable[[OutboxRow], object] | None = None
+    left: Callable[[OutboxRow], object] | None = None
 
 
 _senders: dict[str, Sender] = {}
@@ -91,6 +97,22 @@ def sender_of(kind: str) -> Sender:
     return _senders[kind]
 
 
+def known_kinds() -> frozenset[str]:
+    """Every kind that somebody sends."""
+    return frozenset(_senders)
+
+
+def label_of(kind: str) -> str:
+    """Return a kind in words, or as it is where nobody says."""
+    return str(_senders[kind].label or kind) if kind in _senders else kind
+
+
+def note_that_it_left(row: OutboxRow) -> None:
+    """Write what follows from an unclear row having left after all."""
+    if row.kind in _senders and (left := _senders[row.kind].left):
+        left(row)
+
+
 def digests() -> dict[str, str]:
     """Return, for each kind whose stale rows merge, the kind of their digest."""
     return {sender.kind: sender.digest for sender in _senders.values() if sender.digest}
@@ -101,13 +123,17 @@ def digests() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Intent:
-    """Something to send once: `key` is unique for ever, `payload` holds ids, never contents."""
+    """Something to send once: `key` is unique for ever, `payload` holds ids, never contents.
+
+    `due_at` is when it should leave; `available_at` where it is tried earlier or later than that.
+    """
 
     kind: str
     key: str
     recipient_id: int | None
     due_at: dt.datetime = field(default_factory=timezone.now)
     payload: dict[str, Any] = field(default_factory=dict)
+    available_at: dt.datetime | None = None
 
 
 def queue(intents: Iterable[Intent]) -> None:
@@ -135,7 +161,7 @@ def _row(intent: Intent) -> OutboxRow:
         recipient_id=intent.recipient_id,
         payload=intent.payload,
         due_at=intent.due_at,
-        available_at=intent.due_at,
+        available_at=intent.available_at or intent.due_at,
         message_id=make_msgid(domain=urlsplit(settings.PUBLIC_BASE_URL).hostname or "localhost"),
     )
 
@@ -157,7 +183,11 @@ def claim() -> OutboxRow | None:
 
 def finish(row: OutboxRow, *, state: OutboxRow.State, answer: str = "") -> bool:
     """Close a claimed row; false when its lease has passed to somebody else, who will close it."""
-    return _release(row, answer, state=state, finished_at=Now())
+    with transaction.atomic():
+        is_mine = _release(row, answer, state=state, finished_at=Now())
+        if is_mine:
+            _tell_if_unsent(row, state)
+    return is_mine
 
 
 def put_back(row: OutboxRow, *, until: dt.datetime) -> bool:
@@ -208,7 +238,16 @@ def _set_aside(row: OutboxRow) -> bool:
         return False
     changes = {"finished_at": Now(), "lease_until": None, "answer": row.answer or "its sender died"}
     OutboxRow.objects.filter(pk=row.pk).update(state=state, **changes)
+    _tell_if_unsent(row, state)
     return True
+
+
+def _tell_if_unsent(row: OutboxRow, state: str) -> None:
+    if state in {OutboxRow.State.DEAD, OutboxRow.State.UNCLEAR} and row.kind in _senders:
+        unsent = _senders[row.kind].unsent
+        if unsent:
+            row.state = state
+            unsent(row)
 
 
 def _take(row: OutboxRow) -> OutboxRow:

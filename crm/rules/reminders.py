@@ -136,5 +136,5 @@ def _notice(person: User, follow_up: FollowUp, key: str) -> Notification:
     )
 
 
-outbox.register(Sender(REMINDER, send_reminder, digest=DIGEST))
-outbox.register(Sender(DIGEST, send_digest))
+outbox.register(Sender(REMINDER, send_reminder, digest=DIGEST, label=gettext_lazy("Reminders")))
+outbox.register(Sender(DIGEST, send_digest, label=gettext_lazy("Late reminders, merged")))

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from crm.models import Heartbeat, OutboxRow
+from crm.rules.alarms import raise_alarm_if_late
 from crm.rules.digests import merge_stale
 
 SWEEPER = "sweeper"
@@ -35,15 +36,16 @@ def alone(lock: int) -> Iterator[bool]:
 
 
 def sweep() -> int:
-    """Show that the sweeper lives, merge what is stale, and return how many rows are due (counted up to a thousand).
+    """Show that the sweeper lives, merge what is stale, raise the alarm when nothing leaves; return how many are due.
 
-    Zero, too, when another sweeper is at work.
+    Counted up to a thousand; zero, too, when another sweeper is at work.
     """
     with alone(SWEEP_LOCK) as is_mine:
         if not is_mine:
             return 0
         Heartbeat.objects.update_or_create(name=SWEEPER, defaults={"at": Now()})
         merge_stale()
+        raise_alarm_if_late(now=timezone.now())
         return OutboxRow.objects.due()[:COUNTED].count()
 
 

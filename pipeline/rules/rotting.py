@@ -90,5 +90,5 @@ def _notice(person: User, deal: Deal, key: str, now: dt.datetime) -> Notificatio
     return Notification(user=person, kind=KIND.key, dedupe_key=key, subject=deal, text=words[:300])
 
 
-outbox.register(Sender(ROTTING, send_rotting, digest=DIGEST))
-outbox.register(Sender(DIGEST, send_digest))
+outbox.register(Sender(ROTTING, send_rotting, digest=DIGEST, label=gettext_lazy("Rotting deals")))
+outbox.register(Sender(DIGEST, send_digest, label=gettext_lazy("Rotting deals, merged")))

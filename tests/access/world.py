@@ -10,7 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.utils import timezone
 
-from crm.models import Activity, Notification, Segment, Submission, Team, User
+from crm.models import Activity, Notification, OutboxRow, Segment, Submission, Team, User
 from crm.rules.tokens import create_api_token
 from pipeline.models import ChecklistItem, Deal, LineItem, Pipeline, Product, Stage
 from tests.factories import (
@@ -83,7 +83,13 @@ def _records(own: User, north: Team) -> dict[str, Any]:
             records[prefix + kind] = record
     # Only an activity about something that is there can be taken back.
     Activity.objects.filter(pk=records["deleted_activity"].pk).update(subject_id=records["deal"].pk)
-    return records | _parts(records["deal"], own) | _notice(records["deal"], own) | _kept_out(north)
+    return (
+        records
+        | _parts(records["deal"], own)
+        | _notice(records["deal"], own)
+        | _kept_out(north)
+        | {"outbox_row": OutboxRow.objects.create(kind="reminder", dedupe_key="reminder:matrix", state="dead")}
+    )
 
 
 def _one_of_each(own: User, north: Team) -> dict[str, Any]:
