@@ -70,6 +70,8 @@ DUTIES = {
     "bring-back-leads": {"task": "crm.jobs.bring_back_leads", "schedule": crontab(minute=5)},
     "check-duplicates": {"task": "crm.jobs.check_duplicates", "schedule": 30.0, "options": {"expires": 30}},
     "compare-all": {"task": "crm.jobs.compare_all", "schedule": crontab(hour=2, minute=40)},
+    "score-leads": {"task": "crm.jobs.score_leads", "schedule": 60.0, "options": {"expires": 60}},
+    "learn-score": {"task": "pipeline.jobs.learn_score", "schedule": crontab(hour=2, minute=30)},
     "throw-away": {"task": "crm.jobs.throw_away", "schedule": crontab(hour=3, minute=15)},
 }
 """What comes round beside the sweep; each is harmless when it runs twice, or late."""
@@ -133,3 +135,9 @@ def start_embedded_broker(**_kwargs: Any) -> None:
 def sweep_at_once(**_kwargs: Any) -> None:
     """What fell due while no worker ran does not wait for beat's first round as well."""
     app.send_task("crm.jobs.sweep", expires=15)
+
+
+@worker_ready.connect
+def learn_at_once(**_kwargs: Any) -> None:
+    """Where nothing was ever learned, as after the first start, nobody waits for the night."""
+    app.send_task("pipeline.jobs.learn_first_score", expires=60)

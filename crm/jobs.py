@@ -21,11 +21,14 @@ from crm.rules import (
     sweeping,
 )
 from crm.rules.delivering import deliver_due
+from crm.rules.scoring.applying import rescore_all, score_due
 
 logger = logging.getLogger(__name__)
 
 DELIVERING_SECONDS = 30.0
 """After that a run claims no more; a slow mail server may hold its last message until the soft limit."""
+SCORING_SECONDS = 20.0
+"""After that a round of scoring makes room for the next."""
 DUE_PER_RUN, MOST_RUNS = 25, 4
 
 # Imported for the senders they register.
@@ -90,3 +93,13 @@ def check_duplicates() -> None:
 def compare_all() -> None:
     """Nightly: have every record compared anew, a step at a time."""
     suspecting.queue_all()
+
+
+@shared_task(expires=60)
+def score_leads() -> None:
+    """Every minute: leads of which something has changed, then (after a night's learning) the next stretch of all."""
+    count = score_due(now=timezone.now(), seconds=SCORING_SECONDS)
+    if count:
+        logger.info("%d leads scored.", count)
+    if rescore_all(now=timezone.now(), seconds=SCORING_SECONDS):
+        score_leads.delay_on_commit()  # type: ignore[attr-defined]  # Job's, see config/celery.py

@@ -7,8 +7,9 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
+from crm.models import ScoreModel
 from pipeline.models import StageTotal
-from pipeline.rules import rotting
+from pipeline.rules import lead_outcomes, rotting
 
 logger = logging.getLogger(__name__)
 
@@ -25,3 +26,21 @@ def remind_of_rotting() -> None:
 def compact_totals() -> None:
     """Every minute: add up the rows from which the board's headers are summed."""
     StageTotal.objects.compact()
+
+
+@shared_task(soft_time_limit=240, time_limit=300)
+def learn_score() -> None:
+    """Nightly: learn from what became of leads; the jobs that score find a new model by themselves."""
+    from crm.rules.scoring.training import learn_score as learn  # scikit-learn takes seconds to import
+
+    now = timezone.now()
+    attempt = learn(lead_outcomes.known_outcomes(now=now), now=now)
+    if attempt is not None:
+        logger.info("Score: %s, from %d outcomes.", attempt.state, attempt.outcomes)
+
+
+@shared_task(soft_time_limit=240, time_limit=300)
+def learn_first_score() -> None:
+    """At a worker's start: learn where nothing was learned yet."""
+    if not ScoreModel.objects.exists():
+        learn_score()

@@ -20,6 +20,7 @@ from crm.rules.errors import NotAllowed, RuleError
 from crm.rules.follow_ups import bin_follow_ups, unbin_follow_ups
 from crm.rules.qualifying import refuse_unqualified
 from crm.rules.response_clock import Clocks, spare_managers, start_clock
+from crm.rules.scoring.applying import score_lead
 
 EDITABLE = ("name", "company_name", "email", "phone", "message", "source", "campaign", "team")
 """What a person edits in a lead; its owner is assigned, its status and times follow from what is done."""
@@ -73,6 +74,7 @@ def create_lead(*, fields: Mapping[str, Any], by: User | None, now: dt.datetime,
         lead = Lead(**{"created_at": now, **fields})
         start_clock(lead, clocks=Clocks(now))
         lead.save()
+        score_lead(lead, now=now)  # before assigning: its rules may ask for the score
         if assigns:
             assign_new_lead(lead, now=now)
     return lead

@@ -1,0 +1,173 @@
+"""Learns the weights of an additive score: a regularised logistic regression over bins, levels and words.
+
+Numbers are cut at quantiles and coded as "at least that much", so that the penalty draws neighbouring bins together;
+rare levels share one weight; a text counts by the words that enough texts hold.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
+
+from crm.rules.scoring.additive import VERSION, Kind, Value
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Places = np.ndarray[Any, np.dtype[np.int64]]
+
+MOST_BINS, MOST_LEVELS, MOST_WORDS = 16, 400, 600
+FEWEST_OF_A_LEVEL, FEWEST_OF_A_WORD = 5, 10
+PENALTY = 0.3
+"""Strength of the evidence against that of the penalty (scikit-learn's C)."""
+
+
+@dataclass
+class Coding:
+    """How one feature becomes columns of ones; learned from the training rows alone."""
+
+    key: str
+    kind: Kind
+    cuts: list[float] = field(default_factory=list)
+    names: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def learn(cls, key: str, kind: Kind, values: Sequence[Value]) -> Coding:
+        """Choose cuts, levels or words."""
+        coding = cls(key, kind)
+        if kind == "number":
+            known = np.array([value for value in values if value is not None], dtype=float)
+            if len(known):
+                inner = np.quantile(known, np.linspace(0, 1, MOST_BINS + 1)[1:-1])
+                coding.cuts = [float(cut) for cut in np.unique([*inner, np.nextafter(known.min(), np.inf)])]
+            return coding
+        if kind == "words":
+            counts = Counter(chain.from_iterable(values))  # type: ignore[arg-type]  # each text's words are distinct
+            most, fewest = MOST_WORDS, max(FEWEST_OF_A_WORD, len(values) // 1000)
+        else:
+            counts = Counter(value for value in values if value is not None)
+            most, fewest = MOST_LEVELS, FEWEST_OF_A_LEVEL
+        common = [name for name, count in counts.most_common(most) if count >= fewest]
+        coding.names = {name: place for place, name in enumerate(sorted(common))}
+        return coding
+
+    @property
+    def width(self) -> int:
+        """How many columns: two besides, for the unknown and the rare."""
+        return len(self.cuts) + len(self.names) + 2
+
+    def ones(self, values: Sequence[Value]) -> tuple[Places, Places]:
+        """Return where the ones of these values stand: their rows and columns."""
+        if self.kind == "number":
+            return self._thresholds_passed(np.array(values, dtype=float))
+        if self.kind == "words":
+            found = [[self.names[word] for word in words if word in self.names] for words in values]  # type: ignore[union-attr]
+            rows = np.repeat(np.arange(len(values)), [len(words) for words in found])
+            return rows, np.fromiter(chain.from_iterable(found), dtype=np.int64, count=len(rows))
+        rare, unknown = self.width - 2, self.width - 1
+        levels = [unknown if value is None else self.names.get(value, rare) for value in values]  # type: ignore[arg-type]
+        return np.arange(len(values)), np.array(levels, dtype=np.int64)
+
+    def _thresholds_passed(self, numbers: Floats) -> tuple[Places, Places]:
+        is_unknown = np.isnan(numbers)
+        passed = np.where(is_unknown, 1, np.searchsorted(self.cuts, numbers, side="right"))
+        rows = np.repeat(np.arange(len(numbers)), passed)
+        firsts = np.repeat(np.cumsum(passed) - passed, passed)
+        places = np.arange(len(rows)) - firsts
+        return rows, np.where(is_unknown[rows], self.width - 1, places)
+
+
+@dataclass
+class Design:
+    """All features as one sparse table of ones."""
+
+    codings: list[Coding]
+
+    @classmethod
+    def learn(cls, kinds: Mapping[str, Kind], columns: Mapping[str, Sequence[Value]]) -> Design:
+        """Choose the coding of every feature by the training rows."""
+        return cls([Coding.learn(key, kind, columns[key]) for key, kind in kinds.items()])
+
+    def matrix(self, columns: Mapping[str, Sequence[Value]]) -> csr_matrix:
+        """Return the rows coded."""
+        rows: list[Places] = []
+        places: list[Places] = []
+        begins = count = 0
+        for coding in self.codings:
+            count = len(columns[coding.key])
+            of_rows, of_places = coding.ones(columns[coding.key])
+            rows.append(of_rows)
+            places.append(of_places + begins)
+            begins += coding.width
+        where = (np.concatenate(rows), np.concatenate(places))
+        return csr_matrix((np.ones(len(where[0])), where), shape=(count, begins))
+
+
+@dataclass
+class Additive:
+    """A fitted additive score: its design, the weight of each column, and where it starts."""
+
+    design: Design
+    weights: Floats
+    intercept: float
+
+    @classmethod
+    def learn(
+        cls,
+        kinds: Mapping[str, Kind],
+        columns: Mapping[str, Sequence[Value]],
+        targets: Floats,
+        *,
+        importance: Floats | None = None,
+        penalty: float = PENALTY,
+    ) -> Additive:
+        """Fit to rows whose answers are `targets` (0 or 1); `importance` weighs the rows."""
+        design = Design.learn(kinds, columns)
+        regression = LogisticRegression(C=penalty, max_iter=400, tol=1e-4)
+        regression.fit(design.matrix(columns), targets, sample_weight=importance)
+        return cls(design, regression.coef_[0], float(regression.intercept_[0]))
+
+    def log_odds(self, columns: Mapping[str, Sequence[Value]]) -> Floats:
+        """Return the log-odds of rows."""
+        found: Floats = self.design.matrix(columns) @ self.weights + self.intercept
+        return found
+
+    def parameters(
+        self, columns: Mapping[str, Sequence[Value]], importance: Floats, *, slope: float = 1.0, shift: float = 0.0
+    ) -> dict[str, Any]:
+        """Return the weights for `AdditiveModel`: the log-odds times `slope` plus `shift`, zero being the average row.
+
+        Centred on `columns`, so that a weight says how much better than usual a fact is.
+        """
+        table = self.design.matrix(columns)
+        usual = np.asarray(importance @ table).ravel() / importance.sum()
+        features: list[dict[str, Any]] = []
+        base, begins = self.intercept, 0
+        for coding in self.design.codings:
+            part = slice(begins, begins + coding.width)
+            weights, share = self.weights[part], usual[part]
+            mean = float(weights @ share)
+            base += mean
+            features.append(_written(coding, weights, mean, slope))
+            begins += coding.width
+        return {"version": VERSION, "base": slope * base + shift, "features": features}
+
+
+def _written(coding: Coding, weights: Floats, mean: float, slope: float) -> dict[str, Any]:
+    """One feature's weights as JSON; those of a number are summed up, so that each bin has one."""
+    if coding.kind == "words":
+        said = {word: slope * float(weights[place]) for word, place in coding.names.items()}
+        return {"key": coding.key, "kind": "words", "mean": slope * mean, "weights": said}
+    unknown = slope * (float(weights[-1]) - mean)
+    if coding.kind == "number":
+        steps = np.concatenate([[0.0], np.cumsum(weights[: len(coding.cuts)])])
+        bins = [slope * (float(step) - mean) for step in steps]
+        return {"key": coding.key, "kind": "number", "cuts": coding.cuts, "weights": bins, "unknown": unknown}
+    levels = {name: slope * (float(weights[place]) - mean) for name, place in coding.names.items()}
+    other = slope * (float(weights[-2]) - mean)
+    return {"key": coding.key, "kind": "category", "weights": levels, "other": other, "unknown": unknown}
