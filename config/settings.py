@@ -96,6 +96,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "csp",
+    "ninja",
     "crm",
     "pipeline",
     "metrics",
@@ -219,6 +220,9 @@ MFA_TOTP_ISSUER = "Voronka"
 # Whose address failed logins are counted by: so many proxies before us add to X-Forwarded-For.
 ALLAUTH_TRUSTED_PROXY_COUNT = _whole_number("TRUSTED_PROXIES", 1 if IS_PRODUCTION else 0)
 REQUIRE_SECOND_FACTOR_OF_ADMINS = env.bool("REQUIRE_SECOND_FACTOR_OF_ADMINS", False)
+
+# Each token of the REST API; all of a minute's may come at once.
+API_REQUESTS_PER_MINUTE = _whole_number("API_REQUESTS_PER_MINUTE", 300)
 
 # --- Language, place and money --------------------------------------------------------------------------------------
 

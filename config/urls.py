@@ -10,6 +10,7 @@ from django.urls import include, path
 from django.urls.resolvers import URLPattern, URLResolver
 from django.views.i18n import set_language
 
+from config import api
 from config.adapters import closed_door
 from config.health import healthz, readyz
 
@@ -22,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/email/", closed_door),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("api/v1/", api.urls),
     # The login page is read in one's language before one is known.
     path("i18n/setlang/", login_not_required(set_language), name="set_language"),
 ]

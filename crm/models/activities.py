@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -15,6 +16,7 @@ from crm.models.access import OwnedQuerySet, Recoverable
 from crm.models.personal import holds_personal
 from crm.models.score_triggers import touches_score
 from crm.models.subjects import AboutSubject
+from crm.models.versions import Versioned, raises_version
 
 
 class ActivityQuerySet(OwnedQuerySet):
@@ -36,7 +38,10 @@ class ActivityQuerySet(OwnedQuerySet):
 
 
 @holds_personal(blanks=("title", "body", "import_key"), strikes=("title", "body"))
-class Activity(AboutSubject, Recoverable):
+@pgtrigger.register(
+    raises_version("kind", "direction", "response", "at", "title", "body", "duration_minutes", "deleted_at"),
+)
+class Activity(AboutSubject, Recoverable, Versioned):
     """One call, e-mail, meeting, message or note on the timeline of its subject. All but notes are *touches*."""
 
     class Kind(models.TextChoices):

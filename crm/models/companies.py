@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -18,6 +19,7 @@ from crm.models.mergeable import Mergeable, MergeableQuerySet, checked_for_dupli
 from crm.models.personal import holds_personal
 from crm.models.subjects import Subject
 from crm.models.text import holds_text, search_column
+from crm.models.versions import Versioned, raises_version
 
 
 class SearchedQuerySet(OwnedQuerySet):
@@ -37,7 +39,10 @@ class CustomerQuerySet(MergeableQuerySet, SearchedQuerySet):
 
 
 @audited(kind="company", ignore=KEYS)
-class Company(Subject, Mergeable):
+@pgtrigger.register(
+    raises_version("name", "domain", "industry", "country", "employees", "owner", "deleted_at"),
+)
+class Company(Subject, Mergeable, Versioned):
     """An organisation one sells to."""
 
     name = models.CharField(_("name"), max_length=200)
@@ -84,7 +89,10 @@ class Company(Subject, Mergeable):
 
 @holds_personal(blanks=("name", "external_id", "email", "phone", "position"))
 @audited(kind="contact", ignore=KEYS)
-class Contact(Subject, Mergeable, Erasable):
+@pgtrigger.register(
+    raises_version("name", "email", "phone", "position", "company", "owner", "deleted_at"),
+)
+class Contact(Subject, Mergeable, Erasable, Versioned):
     """A person one talks to, of a company or on their own."""
 
     name = models.CharField(pgettext_lazy("person", "name"), max_length=200)

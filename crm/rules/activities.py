@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from crm.models import Activity, Lead, User
 from crm.rules.audit import acting
-from crm.rules.errors import NotAllowed
+from crm.rules.errors import NotAllowed, RecordConflict
 
 EDITABLE = ("kind", "direction", "response", "at", "title", "body", "duration_minutes", "is_automatic")
 """What is said of an activity; its subject and author stay."""
@@ -33,10 +33,16 @@ def log_activity(subject: Any, *, fields: Mapping[str, Any], by: User, now: dt.d
     return activity
 
 
-def edit_activity(activity: Activity, *, fields: Mapping[str, Any], by: User) -> Activity:
-    """Correct the given fields of an activity of one's own (or one's team); what followed from it follows again."""
+def edit_activity(
+    activity: Activity, *, fields: Mapping[str, Any], by: User, seen_version: int | None = None
+) -> Activity:
+    """Correct the given fields of an activity of one's own (or one's team); what followed from it follows again.
+
+    With `seen_version`, RecordConflict where it was corrected since.
+    """
     _refuse_foreign(activity, by)
     with acting(by):
+        _refuse_changed(activity, seen_version)
         was_at = activity.at
         for name, value in _chosen(fields).items():
             setattr(activity, name, value)
@@ -47,10 +53,11 @@ def edit_activity(activity: Activity, *, fields: Mapping[str, Any], by: User) ->
     return activity
 
 
-def delete_activity(activity: Activity, *, by: User, now: dt.datetime) -> None:
+def delete_activity(activity: Activity, *, by: User, now: dt.datetime, seen_version: int | None = None) -> None:
     """Put the activity into the bin, from which `restore_activity` takes it for 30 days."""
     _refuse_foreign(activity, by)
     with acting(by):
+        _refuse_changed(activity, seen_version)
         _set_deleted(activity, now)
         follow_touches(activity.subject)
         _reconsider_answer(activity.subject, was_at=activity.at)
@@ -126,6 +133,12 @@ def _set_deleted(activity: Activity, at: dt.datetime | None) -> None:
 def _refuse_unless_editable(subject: Any, by: User) -> None:
     if not type(subject).objects.editable_by(by).filter(pk=subject.pk).exists():
         raise NotAllowed(_("You may look at this, but not add to it."))
+
+
+def _refuse_changed(activity: Activity, seen_version: int | None) -> None:
+    fresh = Activity.objects.select_for_update().get(pk=activity.pk)
+    if seen_version not in {None, fresh.version}:
+        raise RecordConflict(fresh)
 
 
 def _refuse_foreign(activity: Activity, by: User) -> None:

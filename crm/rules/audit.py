@@ -14,17 +14,19 @@ Identity = tuple[str, str, str]
 """Who (an id, or nothing for the system), through what, and a note."""
 
 _through: ContextVar[str] = ContextVar("through", default="system")
+_note: ContextVar[str] = ContextVar("note", default="")
 _identity: ContextVar[Identity | None] = ContextVar("identity", default=None)
 
 
 @contextmanager
-def coming_through(channel: str) -> Iterator[None]:
-    """Everything done inside came through `channel`: web, admin, api, import, job, command."""
-    token = _through.set(channel)
+def coming_through(channel: str, *, note: str = "") -> Iterator[None]:
+    """Everything done inside came through `channel`: web, admin, api, import, job, command; `note` says more."""
+    token, note_token = _through.set(channel), _note.set(note)
     try:
         yield
     finally:
         _through.reset(token)
+        _note.reset(note_token)
 
 
 @contextmanager
@@ -33,7 +35,7 @@ def acting(by: User | None, *, note: str = "") -> Iterator[None]:
 
     Rules call rules: inside another's, what follows belongs to the outer one again.
     """
-    identity = ("" if by is None else str(by.pk), _through.get(), note)
+    identity = ("" if by is None else str(by.pk), _through.get(), note or _note.get())
     outer = _identity.get()
     token = _identity.set(identity)
     try:

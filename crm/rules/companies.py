@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from crm.models import Company, Contact, User, folded
 from crm.rules.audit import acting
-from crm.rules.errors import NotAllowed
+from crm.rules.errors import NotAllowed, RecordConflict
 from crm.rules.follow_ups import bin_follow_ups, unbin_follow_ups
 
 EDITABLE = {
@@ -32,10 +32,13 @@ def add_contact(*, fields: Mapping[str, Any], by: User) -> Contact:
     return _add(Contact(), fields=fields, by=by)
 
 
-def edit_record(record: Record, *, fields: Mapping[str, Any], by: User) -> Record:
-    """Write the given fields of a company or contact, and only those: what somebody else wrote into others stays."""
+def edit_record(record: Record, *, fields: Mapping[str, Any], by: User, seen_version: int | None = None) -> Record:
+    """Write the given fields of a company or contact, and only those: what somebody else wrote into others stays.
+
+    With `seen_version`, RecordConflict where anything was changed since.
+    """
     with acting(by):
-        fresh = _locked(record, by)
+        fresh = _locked(record, by, seen_version)
         fields = _with_named_company(fields, by)
         names = [name for name in EDITABLE[type(record)] if name in fields]
         for name in names:
@@ -45,10 +48,10 @@ def edit_record(record: Record, *, fields: Mapping[str, Any], by: User) -> Recor
     return fresh
 
 
-def delete_record(record: Record, *, by: User, now: dt.datetime) -> None:
+def delete_record(record: Record, *, by: User, now: dt.datetime, seen_version: int | None = None) -> None:
     """Put a company or contact, and what was planned for it, into the bin for 30 days; its deals stay."""
     with acting(by):
-        fresh = _locked(record, by)
+        fresh = _locked(record, by, seen_version)
         bin_follow_ups(fresh, now=now)
         fresh.deleted_at = now
         fresh.save(update_fields=["deleted_at"])
@@ -101,8 +104,10 @@ def _with_named_company(fields: Mapping[str, Any], by: User) -> Mapping[str, Any
     return {**fields, "company": company_named(company.name, by=by)}
 
 
-def _locked(record: Record, by: User) -> Record:
+def _locked(record: Record, by: User, seen_version: int | None = None) -> Record:
     fresh = type(record).objects.editable_by(by).select_for_update().filter(pk=record.pk).first()
     if fresh is None:
         raise NotAllowed(_("You may look at this, but not change it."))
+    if seen_version not in {None, fresh.version}:
+        raise RecordConflict(fresh)
     return fresh

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
 
 
 class RuleError(Exception):
@@ -15,6 +16,18 @@ class RuleError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+
+class RecordConflict(RuleError):
+    """Somebody changed the record first (409); `record` is what it is now."""
+
+    code = "conflict"
+
+    def __init__(self, record: Any) -> None:
+        super().__init__(
+            _("“%(record)s” was changed in the meantime; your change was not applied.") % {"record": record}
+        )
+        self.record = record
 
 
 class NotAllowed(RuleError, PermissionDenied):

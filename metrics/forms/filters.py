@@ -56,6 +56,12 @@ def a_year_earlier(period: Period) -> Period:
     return Period(start, start + DAY * period.days)
 
 
+def teams_seen_by(person: User) -> Any:
+    """Return the teams of the people whose records the person reads, and those they lead."""
+    people = User.objects.visible_to(person)
+    return Team.objects.filter(Q(members__in=people) | Q(leaders=person.pk)).distinct()
+
+
 class ScopeForm(forms.Form):
     """The address of a dashboard. A choice that does not exist, or is not the person's to see, is an invalid choice."""
 
@@ -78,7 +84,7 @@ class ScopeForm(forms.Form):
         people = User.objects.visible_to(viewer)
         choices: dict[str, Any] = self.fields
         choices["owner"].queryset = people
-        choices["team"].queryset = Team.objects.filter(Q(members__in=people) | Q(leaders=viewer.pk)).distinct()
+        choices["team"].queryset = teams_seen_by(viewer)
         choices["segment"].queryset = Segment.objects.visible_to(viewer).filter(about=LEAD).select_related("owner")
         choices["pipeline"].queryset = Pipeline.objects.visible_to(viewer)
 

@@ -7,16 +7,15 @@ import json
 from argparse import ArgumentTypeError
 from typing import Any, cast
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Model, QuerySet
 
 from crm.models import Campaign, LeadSource, Segment, Team, User
 from crm.rules.segments import LEAD
-from metrics.engine import GROUPINGS, Results, breakdown, evaluate
-from metrics.kpi import Result
+from metrics.answers import figures
+from metrics.engine import GROUPINGS
 from metrics.kpis import KPIS
-from metrics.scope import Filters, Period, Scope, organisation_zone
+from metrics.scope import Filters, Period, Scope
 from pipeline.models import Pipeline
 
 
@@ -42,12 +41,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         kpis = [KPIS[key] for key in options["kpi"] or KPIS]
         scope = _scope(options)
-        body: dict[str, Any] = {"period": _period(scope), "kpis": _plain(evaluate(kpis, scope))}
-        if options["by"]:
-            body["groups"] = [
-                {"key": group.key, "label": group.label, "kpis": _plain(group.results)}
-                for group in breakdown(kpis, scope, options["by"])
-            ]
+        body = figures(kpis, scope, by=options["by"])
         if options["json"]:
             self.stdout.write(json.dumps(body, ensure_ascii=False, indent=1))
             return
@@ -110,19 +104,6 @@ def _named(rows: QuerySet[Any], option: str, options: dict[str, Any], *fields: s
             return found
     known = ", ".join(str(name) for name in rows.values_list(fields[0], flat=True)[:20])
     raise CommandError(f"No {called or option} {text!r}. There is: {known or 'none yet'}.")
-
-
-def _period(scope: Scope) -> dict[str, str]:
-    return {
-        "from": scope.period.start.isoformat(),
-        "to": scope.period.end.isoformat(),
-        "timezone": str(organisation_zone()),
-        "currency": settings.BASE_CURRENCY,
-    }
-
-
-def _plain(results: Results) -> dict[str, Any]:
-    return {key: Result.as_json(result) for key, result in results.items()}
 
 
 def _line(result: dict[str, Any]) -> str:
