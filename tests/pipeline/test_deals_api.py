@@ -186,7 +186,7 @@ def test_companies_and_contacts_are_filtered(program: Program, rep: User) -> Non
 def test_pipelines_are_read_with_their_stages(
     program: Program, sales: Pipeline, django_assert_num_queries: Any
 ) -> None:
-    LossReason.objects.create(name="Price", pipeline=sales)
+    LossReason.objects.create(name="Too dear", pipeline=sales)
     with django_assert_num_queries(5):
         [pipeline] = program.get("/pipelines")
 
@@ -195,7 +195,7 @@ def test_pipelines_are_read_with_their_stages(
     assert program.get("/pipelines/sales") == pipeline
     program.get("/pipelines/nowhere", 404)
     reasons = {reason["name"]: reason["pipeline"] for reason in program.get("/loss-reasons")}
-    assert reasons["Price"]["slug"] == "sales"
+    assert reasons["Too dear"]["slug"] == "sales"
 
 
 # --- Converting -------------------------------------------------------------------------------------------------------
