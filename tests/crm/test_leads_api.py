@@ -229,8 +229,8 @@ def test_lookups_name_what_fields_take(program: Program, rep: User, outsider: Us
     DisqualifyReason.objects.create(name="No budget")
     User.objects.filter(pk=rep.pk).update(language="ru")
 
-    assert [source["name"] for source in program.get("/sources")] == ["Выставка"]
-    assert [reason["name"] for reason in program.get("/disqualify-reasons")] == ["No budget"]
+    assert "Выставка" in [source["name"] for source in program.get("/sources")]
+    assert "No budget" in [reason["name"] for reason in program.get("/disqualify-reasons")]
     people = [person["id"] for person in program.get("/people")]
     assert rep.pk in people
     assert outsider.pk not in people
