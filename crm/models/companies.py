@@ -54,7 +54,6 @@ class Company(Subject, Mergeable, Versioned):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("owner")
     )
-    version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     search = search_column("name", "domain", names=("name",))
     name_key = key_column(CompanyKey("name"))
@@ -106,7 +105,6 @@ class Contact(Subject, Mergeable, Erasable, Versioned):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("owner")
     )
-    version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     search = search_column("name", "email", "phone", names=("name",), phone="phone")
     name_key = key_column(PersonKey("name"))
