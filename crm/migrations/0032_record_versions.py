@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm', '0030_qualifying_questions'),
+        ('crm', '0031_operations'),
     ]
 
     operations = [
