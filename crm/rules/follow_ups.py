@@ -181,12 +181,15 @@ def may_change(follow_up: FollowUp, by: User) -> bool:
 
 def _write(follow_up: FollowUp, plan: Plan, *, now: dt.datetime) -> None:
     """Save the follow-up as planned, on its assignee's clock, with its reminders."""
+    was = follow_up.due_at, follow_up.assignee_id
     due = plan.due.seen_from(plan.assignee.time_zone)
     follow_up.title, follow_up.kind, follow_up.note = plan.title, plan.kind, plan.note
     follow_up.assignee, follow_up.time_zone = plan.assignee, due.zone
     follow_up.due_local, follow_up.due_at = due.as_stored, due.utc
     follow_up.remind_before = sorted(plan.remind_before)
     follow_up.save()
+    if follow_up.due_at <= now and was == (follow_up.due_at, follow_up.assignee_id):
+        return  # they have been reminded of it already, or will be when their quiet hours end
     times = [replace(due, local=due.local - dt.timedelta(minutes=minutes)) for minutes in plan.remind_before]
     reminders.set_reminders(follow_up, times, now=now)
 

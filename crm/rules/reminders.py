@@ -32,7 +32,7 @@ def key_of(reminder: Reminder) -> str:
 
 
 def set_reminders(follow_up: FollowUp, times: Sequence[WallTime], *, now: dt.datetime) -> None:
-    """Remind the assignee at `times`; those past are left out, and where all are, it is when the follow-up is due."""
+    """Remind the assignee at `times` that lie ahead; where none does, when it is due, or at once if that is past."""
     drop_reminders(follow_up)
     made = Reminder.objects.bulk_create(_reminders_at(follow_up, times, now=now))
     outbox.queue(_intent(reminder, follow_up) for reminder in made)
@@ -70,9 +70,9 @@ def move_reminders_to_zone(follow_up: FollowUp, zone: str) -> None:
 
 def _reminders_at(follow_up: FollowUp, times: Sequence[WallTime], *, now: dt.datetime) -> list[Reminder]:
     ahead = sorted({time for time in times if time.utc > now}, key=lambda time: time.utc)
-    if times and not ahead and follow_up.due_at > now:
-        # Due so soon that every time asked for has gone by: then when it is due.
-        ahead = [WallTime.stored(follow_up.due_local, follow_up.time_zone)]
+    if times and not ahead:
+        due = WallTime.stored(follow_up.due_local, follow_up.time_zone)
+        ahead = [due if due.utc > now else WallTime.of(now, follow_up.time_zone)]
     return [Reminder(follow_up=follow_up, fires_local=time.as_stored, fires_at=time.utc) for time in ahead]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from dataclasses import replace
 
 import pytest
 import time_machine
@@ -16,7 +17,15 @@ from crm.models import FollowUp, Heartbeat, Lead, Notification, NotificationChoi
 from crm.rules import sweeping
 from crm.rules.delivering import deliver_due
 from crm.rules.digests import merge_stale
-from crm.rules.follow_ups import Plan, complete_follow_up, follow_zone, plan_follow_up, reassign_follow_up
+from crm.rules.follow_ups import (
+    Plan,
+    complete_follow_up,
+    edit_follow_up,
+    follow_zone,
+    plan_follow_up,
+    reassign_follow_up,
+    reopen_follow_up,
+)
 from crm.rules.quiet_hours import quiet_until
 from crm.rules.reminders import remind_of_loaded
 from crm.rules.wall_clock import WallTime
@@ -48,6 +57,44 @@ def test_what_is_due_sooner_than_its_reminder_is_reminded_of_when_due(lead: Lead
     assert [reminder.fires_at for reminder in call.reminders.all()] == [call.due_at]
     unasked = plan_follow_up(lead, plan=Plan("Call", due, rep, remind_before=()), by=None, now=now)
     assert not unasked.reminders.exists()
+
+
+def test_what_is_overdue_when_planned_is_reminded_of_at_once_and_once(
+    lead: Lead, rep: User, colleague: User, mailoutbox: Mails
+) -> None:
+    now = timezone.now()
+    plan = Plan("Call", WallTime.of(now - dt.timedelta(hours=2), rep.time_zone), rep)
+    call = plan_follow_up(lead, plan=plan, by=None, now=now)
+    deliver_due(seconds=5)
+    assert [mail.subject for mail in mailoutbox] == ["Reminder: Call"]
+
+    call = edit_follow_up(call, plan=replace(plan, title="Call her"), by=rep, now=now)
+    complete_follow_up(call, by=rep, now=now)
+    call = reopen_follow_up(call, by=rep, now=now)
+    deliver_due(seconds=5)
+    assert len(mailoutbox) == 1
+
+    reassign_follow_up(call, to=colleague, by=rep, now=now)
+    deliver_due(seconds=5)
+    assert [mail.to for mail in mailoutbox] == [[rep.email], [colleague.email]]
+
+
+def test_what_is_overdue_waits_for_the_end_of_quiet_hours(lead: Lead, rep: User, mailoutbox: Mails) -> None:
+    local = timezone.now().astimezone(dt.UTC)
+    quiet = {
+        "quiet_from": (local - dt.timedelta(hours=1)).time(),
+        "quiet_until": (local + dt.timedelta(hours=1)).time(),
+    }
+    User.objects.filter(pk=rep.pk).update(time_zone="UTC", **quiet)
+    rep.refresh_from_db()
+    plan = Plan("Call", WallTime.of(local - dt.timedelta(hours=2), "UTC"), rep)
+
+    call = plan_follow_up(lead, plan=plan, by=None, now=local)
+    edit_follow_up(call, plan=replace(plan, title="Call her"), by=rep, now=local)
+    deliver_due(seconds=5)
+
+    assert not mailoutbox
+    assert OutboxRow.objects.get(state="waiting").available_at > local + dt.timedelta(minutes=50)
 
 
 def test_reminder_comes_in_the_page_and_by_mail_once(lead: Lead, rep: User, mailoutbox: Mails) -> None:
