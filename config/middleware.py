@@ -61,6 +61,34 @@ class DatabaseAwayMiddleware:
         return response
 
 
+class BodyLimitMiddleware:
+    """413 for a body larger than any file we take, by what it says of itself, before a byte of it is read.
+
+    A body that says nothing of its length is refused as well (411): Django would read none of it.
+    """
+
+    ROOM = 1 << 20
+    """What a form has beside its file."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or ""
+        if length.isdecimal() and int(length) > settings.IMPORT_MAX_BYTES + self.ROOM:
+            return self._refuse(
+                413,
+                _("The file is larger than %(limit)d MB. Divide it into several.")
+                % {"limit": settings.IMPORT_MAX_BYTES >> 20},
+            )
+        if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower() and not length:
+            return self._refuse(411, _("Say how long the body is (Content-Length)."))
+        return self.get_response(request)
+
+    def _refuse(self, status: int, text: str) -> HttpResponse:
+        return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
+
+
 class RefuseNulMiddleware:
     """400 for a NUL character, which PostgreSQL's text cannot hold. Forms refuse theirs beside the field."""
 

@@ -108,6 +108,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     # It asks the cookie and the browser, not the session: so what follows can speak the person's language.
     "django.middleware.locale.LocaleMiddleware",
+    "config.middleware.BodyLimitMiddleware",
     # Outside the session, which needs the database, so that its absence is answered here.
     "config.middleware.DatabaseAwayMiddleware",
     "config.middleware.RefuseNulMiddleware",
@@ -284,6 +285,11 @@ MAIL_PER_DOMAIN_A_DAY = _whole_number("MAIL_PER_DOMAIN_A_DAY", 200)
 # (config/celery.py).
 OUTBOX_LEASE_SECONDS = _whole_number("OUTBOX_LEASE_SECONDS", 120)
 SWEEP_SECONDS = _whole_number("SWEEP_SECONDS", 15)  # how often what is due is looked for
+
+# --- Imports --------------------------------------------------------------------------------------------------------
+
+# An uploaded file lies in PostgreSQL for a week. What is larger than this is refused before it is read.
+IMPORT_MAX_BYTES = _whole_number("IMPORT_MAX_MEGABYTES", 100) << 20
 
 # --- Security -------------------------------------------------------------------------------------------------------
 

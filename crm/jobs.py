@@ -22,6 +22,8 @@ from crm.rules import (
 )
 from crm.rules.delivering import deliver_due
 from crm.rules.scoring.applying import rescore_all, score_due
+from crm.rules.importing.carrying import carry_on, due_imports
+from crm.rules.importing.uploading import forget_uploads
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ DELIVERING_SECONDS = 30.0
 SCORING_SECONDS = 20.0
 """After that a round of scoring makes room for the next."""
 DUE_PER_RUN, MOST_RUNS = 25, 4
+IMPORTING_SECONDS = 15.0
 
 # Imported for the senders they register.
 assert reminders.REMINDER
@@ -45,6 +48,8 @@ def sweep() -> None:
     due = sweeping.sweep()
     for _run in range(min(-(-due // DUE_PER_RUN), MOST_RUNS)):
         deliver.delay_on_commit()  # type: ignore[attr-defined]  # Job's, see config/celery.py
+    for pk in due_imports()[:MOST_RUNS]:
+        carry_on_import.delay_on_commit(pk)  # type: ignore[attr-defined]  # Job's, see config/celery.py
 
 
 @shared_task(expires=60, soft_time_limit=50, time_limit=60)
@@ -53,6 +58,13 @@ def deliver() -> None:
     became = deliver_due(seconds=DELIVERING_SECONDS)
     if became:
         logger.info("Outbox: %s", ", ".join(f"{count} {verdict}" for verdict, count in became.items()))
+
+
+@shared_task(expires=60, soft_time_limit=80, time_limit=90)
+def carry_on_import(pk: int) -> None:
+    """Bring an import on for a while, then let others have their turn."""
+    if carry_on(pk, seconds=IMPORTING_SECONDS):
+        carry_on_import.delay_on_commit(pk)  # type: ignore[attr-defined]  # Job's, see config/celery.py
 
 
 @shared_task
@@ -73,6 +85,7 @@ def throw_away() -> None:
     now = timezone.now()
     gone = bin_rules.empty_bin(now=now)
     gone["first answers"] = bin_rules.forget_first_answers(now=now)
+    gone["uploaded files"] = forget_uploads(now=now)
     gone["kept out"] = capturing.forget_kept_out(now=now)
     gone["knocks"] = doors.forget_knocks(now=now)
     logger.info("Thrown away: %s", ", ".join(f"{count} {kind}" for kind, count in gone.items()))

@@ -9,6 +9,8 @@ from crm.views import (
     companies,
     erasing,
     follow_ups,
+    import_steps,
+    imports,
     lead_form_api,
     lead_forms,
     leads,
@@ -23,6 +25,16 @@ from crm.views import (
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    # Imports
+    path("imports/", imports.import_list, name="import_list"),
+    path("imports/new/", imports.import_create, name="import_create"),
+    path("imports/<int:pk>/", imports.import_detail, name="import_detail"),
+    path("imports/<int:pk>/columns/", import_steps.import_columns, name="import_columns"),
+    path("imports/<int:pk>/start/", import_steps.import_start, name="import_start"),
+    path("imports/<int:pk>/cancel/", import_steps.import_cancel, name="import_cancel"),
+    path("imports/<int:pk>/undo/", import_steps.import_undo, name="import_undo"),
+    path("imports/<int:pk>/problems/", imports.import_problems, name="import_problems"),
+    path("imports/<int:pk>/mapping/", import_steps.import_mapping_save, name="import_mapping_save"),
     # Activities
     path("activities/new/<slug:subject_kind>/<int:subject_pk>/", activities.activity_create, name="activity_create"),
     path("activities/<int:pk>/edit/", activities.activity_edit, name="activity_edit"),

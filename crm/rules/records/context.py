@@ -117,6 +117,10 @@ class Context:
         """Count one more case of what the report is to mention."""
         self.warnings[code] += 1
 
+    def worded_warnings(self) -> list[str]:
+        """What it has warned of, in sentences."""
+        return [str(self.kind.warnings[code] % {"count": count}) for code, count in self.warnings.items()]
+
     def currency_of(self, entry: Entry) -> str:
         """The currency of a row: its own, the mapping's, or the organisation's."""
         return entry["currency"] or self.mapping.currency or settings.BASE_CURRENCY

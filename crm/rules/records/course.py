@@ -108,30 +108,7 @@ class Course:
 
     def read(self, row: Row) -> Entry:
         """A row's cells as values of our columns."""
-        entry = Entry(row)
-        if row.damage:
-            entry.problems.append(Problem("", "", row.damage))
-            return entry
-        for column in self.context.kind.columns:
-            if column.name in self.context.positions:
-                self._read_cell(entry, column)
-        one_of = self.context.kind.needs_one_of
-        if one_of and not entry.problems and not any(entry[name] for name in one_of):
-            entry.problems.append(Problem(_(" or ").join(one_of), "", _("One of these is needed.")))
-        return entry
-
-    def _read_cell(self, entry: Entry, column: Column) -> None:
-        written = self.context.text_of(entry, column.name)
-        text = self.context.mapping.translate(column.name, written)
-        if not text:
-            entry.values[column.name] = None
-            if column.is_required:
-                entry.problems.append(Problem(self.context.name_of(column.name), written, _("This is missing.")))
-            return
-        try:
-            entry.values[column.name] = column.read(text, self.context.formats, self.context.now)
-        except BadValue as bad:
-            entry.problems.append(Problem(self.context.name_of(column.name), written, str(bad)))
+        return read_entry(self.context, row)
 
     def _grouped_steps(self, rows: int) -> Iterator[list[Entry]]:
         """Whole groups, however the file mixes them: it is read once for each so many rows, to keep memory flat."""
@@ -217,10 +194,7 @@ class Course:
 
     def finish(self, state: ImportRun.State) -> None:
         """Write down what came of it, with its warnings."""
-        sentences = self.context.kind.warnings
-        self.outcome.warnings = [
-            str(sentences[code] % {"count": count}) for code, count in self.context.warnings.items()
-        ]
+        self.outcome.warnings = self.context.worded_warnings()
         if self.context.run:
             with acting(self.by):
                 ImportRun.objects.filter(pk=self.context.run.pk).update(
@@ -238,3 +212,32 @@ def in_steps(groups: Iterable[list[Entry]]) -> Iterator[list[Entry]]:
             step = []
     if step:
         yield step
+
+
+def read_entry(context: Context, row: Row) -> Entry:
+    """A row's cells as values of our columns."""
+    entry = Entry(row)
+    if row.damage:
+        entry.problems.append(Problem("", "", row.damage))
+        return entry
+    for column in context.kind.columns:
+        if column.name in context.positions:
+            _read_cell(context, entry, column)
+    one_of = context.kind.needs_one_of
+    if one_of and not entry.problems and not any(entry[name] for name in one_of):
+        entry.problems.append(Problem(_(" or ").join(one_of), "", _("One of these is needed.")))
+    return entry
+
+
+def _read_cell(context: Context, entry: Entry, column: Column) -> None:
+    written = context.text_of(entry, column.name)
+    text = context.mapping.translate(column.name, written)
+    if not text:
+        entry.values[column.name] = None
+        if column.is_required:
+            entry.problems.append(Problem(context.name_of(column.name), written, _("This is missing.")))
+        return
+    try:
+        entry.values[column.name] = column.read(text, context.formats, context.now)
+    except BadValue as bad:
+        entry.problems.append(Problem(context.name_of(column.name), written, str(bad)))
