@@ -21,9 +21,9 @@ from crm.rules import (
     sweeping,
 )
 from crm.rules.delivering import deliver_due
-from crm.rules.scoring.applying import rescore_all, score_due
 from crm.rules.importing.carrying import carry_on, due_imports
 from crm.rules.importing.uploading import forget_uploads
+from crm.rules.scoring.applying import rescore_all, score_due
 
 logger = logging.getLogger(__name__)
 

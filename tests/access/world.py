@@ -11,6 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from crm.models import Activity, Notification, OutboxRow, Segment, Submission, Team, User
+from crm.rules.importing.opening import open_upload
+from crm.rules.importing.uploading import store_upload
 from crm.rules.tokens import create_api_token
 from pipeline.models import ChecklistItem, Deal, LineItem, Pipeline, Product, Stage
 from tests.factories import (
@@ -90,6 +92,7 @@ def _records(own: User, north: Team) -> dict[str, Any]:
         | _kept_out(north)
         | {"outbox_row": OutboxRow.objects.create(kind="reminder", dedupe_key="reminder:matrix", state="dead")}
     )
+    return records | _parts(records["deal"], own) | _notice(records["deal"], own) | _kept_out(north) | _uploaded(own)
 
 
 def _one_of_each(own: User, north: Team) -> dict[str, Any]:
@@ -133,6 +136,15 @@ def _notice(deal: Deal, own: User) -> dict[str, Any]:
         user=own, kind="rotting", dedupe_key="access", text=f"{NAME} waits", subject_type=kind, subject_id=deal.pk
     )
     return {"notice": notice, "api_token": api_token}
+
+
+def _uploaded(own: User) -> dict[str, Any]:
+    """A file that the owner uploaded and that was read."""
+    run = store_upload(
+        name=f"{NAME}.csv", pieces=[b"name,email\nAnna,a@a.test\n"], kind="leads", by=own, now=timezone.now()
+    )
+    open_upload(run)
+    return {"import_run": run}
 
 
 def _kept_out(north: Team) -> dict[str, Any]:

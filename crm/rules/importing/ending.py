@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.contrib.contenttypes.models import ContentType
 from django.db.models.functions import Now
-from django.utils import timezone
+from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
-from crm.models import ImportFile, ImportRun, Notification
+from crm.models import ImportFile, ImportRun, Notification, NotificationChoice, OutboxRow
+from crm.rules import outbox
 from crm.rules.audit import acting
+from crm.rules.notice_kinds import NoticeKind, register
+from crm.rules.outbox import Intent, NotNeeded, Outcome, Sender
+from crm.rules.sending import Postbox
+from crm.rules.telling import News, tell
+
+ENDED = "import"
+KIND = register(
+    NoticeKind(
+        ENDED,
+        gettext_lazy("Imports that have ended"),
+        icon="database-import",
+        by_mail=NotificationChoice.Mail.NEVER,
+    )
+)
 
 
 def end_import(run: ImportRun, state: ImportRun.State, *, reason: str = "", warnings: Sequence[str] = ()) -> bool:
@@ -22,35 +36,30 @@ def end_import(run: ImportRun, state: ImportRun.State, *, reason: str = "", warn
             return False
         ImportFile.objects.filter(pk=run.pk).update(attempts=0)
         run.refresh_from_db()
-        if run.by_id:
-            _tell(run)
+        if state != ImportRun.State.CANCELLED:  # who cancelled it knows
+            outbox.queue([Intent(ENDED, f"{ENDED}:{run.pk}:{state}", run.by_id, payload={"run": run.pk})])
     return True
 
 
-def _tell(run: ImportRun) -> None:
-    """Leave a notice; the key lets an import end twice (stopped, taken back) and tell of each end once."""
-    Notification.objects.bulk_create(
-        [
-            Notification(
-                user_id=run.by_id,
-                kind=Notification.Kind.IMPORT,
-                dedupe_key=f"import:{run.pk}:{run.state}",
-                subject_type=ContentType.objects.get_for_model(ImportRun),
-                subject_id=run.pk,
-                text=_sentence(run)[:300],
-                at=timezone.now(),
-            )
-        ],
-        ignore_conflicts=True,
-    )
+def send_ended(row: OutboxRow, postbox: Postbox) -> Outcome:
+    """Tell the person that their import has ended."""
+    run = ImportRun.objects.select_related("by").filter(pk=row.payload["run"]).first()
+    if run is None or run.by is None:
+        return NotNeeded("the import is gone")
+    with translation.override(run.by.language):
+        text = _sentence(run)[:300]
+    notice = Notification(user=run.by, kind=ENDED, dedupe_key=row.dedupe_key, subject=run, text=text)
+    return tell(row, News(run.by, [notice], "import_ended", {"run": run, "sentence": text}), postbox)
 
 
 def _sentence(run: ImportRun) -> str:
-    if run.state == ImportRun.State.DONE:
-        done = ngettext(
-            "“%(file)s” is imported: %(good)d row of %(all)d.",
-            "“%(file)s” is imported: %(good)d rows of %(all)d.",
-            run.done - run.failed,
-        )
-        return done % {"file": run.file_name, "good": run.done - run.failed, "all": run.done}
-    return _("The import of “%(file)s” stopped. %(reason)s") % {"file": run.file_name, "reason": run.stop_reason}
+    if run.state == ImportRun.State.STOPPED:
+        return _("The import of “%(file)s” stopped. %(reason)s") % {"file": run.file_name, "reason": run.stop_reason}
+    good = run.done - run.failed
+    done = ngettext(
+        "“%(file)s” is imported: %(good)d row of %(all)d.", "“%(file)s” is imported: %(good)d rows of %(all)d.", good
+    )
+    return done % {"file": run.file_name, "good": good, "all": run.done}
+
+
+outbox.register(Sender(ENDED, send_ended))
