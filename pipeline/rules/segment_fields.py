@@ -51,7 +51,6 @@ def _stages(_by: User | None) -> Iterable[tuple[str, str]]:
 
 def _fields(about: str) -> Iterable[SegmentField]:
     """A lead's deal is the one it became; a contact's are those they are named in."""
-    says = partial(pgettext_lazy, "in a sentence")
     yield SegmentField(
         "open_deal",
         about,
@@ -59,7 +58,7 @@ def _fields(about: str) -> Iterable[SegmentField]:
         _("Has an open deal"),
         FLAG,
         rows=partial(_open, about),
-        says=says("has an open deal"),
+        says=pgettext_lazy("in a sentence", "has an open deal"),
     )
     yield SegmentField(
         "stage", about, DEALS, _("Stage of an open deal"), STATE, "stage", choices=_stages, rows=partial(_open, about)
@@ -84,7 +83,7 @@ def _fields(about: str) -> Iterable[SegmentField]:
         ACTIVITY,
         rows=partial(_won, about),
         dated_by="won_at",
-        says=says("deal won"),
+        says=pgettext_lazy("in a sentence", "deal won"),
     )
     yield SegmentField(
         "lost_deals",
@@ -94,7 +93,7 @@ def _fields(about: str) -> Iterable[SegmentField]:
         ACTIVITY,
         rows=partial(_lost, about),
         dated_by="lost_at",
-        says=says("deal lost"),
+        says=pgettext_lazy("in a sentence", "deal lost"),
     )
 
 
