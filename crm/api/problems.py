@@ -94,7 +94,7 @@ def answer_problem(_request: HttpRequest, problem: Problem, **more: Any) -> Http
     return HttpResponse(text, status=problem.status, content_type="application/problem+json", headers=headers)
 
 
-def _refused(request: HttpRequest, refusal: RuleError) -> HttpResponse:
+def _refused(request: Any, refusal: RuleError) -> HttpResponse:
     """A rule said no: 409 with the fresh state where somebody was first, 422 with what is missing otherwise."""
     if isinstance(refusal, PermissionDenied):
         return _forbidden(request, refusal)

@@ -40,7 +40,8 @@ def _shown(field: forms.BoundField) -> Any:
     """What a browser would send of a field that nobody touched: of a choice that must be made, the first."""
     value, inner = field.value(), field.field
     if value is None and type(inner) is forms.ChoiceField and inner.required:
-        return next(iter(inner.choices), (None,))[0]
+        choices: Any = inner.choices
+        return next(iter(choices), (None,))[0]
     return value
 
 
@@ -57,9 +58,9 @@ def write(request: ApiRequest, act: Callable[[], Any], *, status: int = 200) -> 
                 return _answer(earlier["status"], earlier["body"], is_replayed=True)
         record = act()
         body = None if record is None else shaped(type(record)._default_manager.get(pk=record.pk))
-        answer = {"status": status if body else 204, "body": body}
-        keep_answer(by=request.user, key=key, purpose=purpose, answer=answer)
-    return _answer(answer["status"], body)
+        status = 204 if body is None else status
+        keep_answer(by=request.user, key=key, purpose=purpose, answer={"status": status, "body": body})
+    return _answer(status, body)
 
 
 def _answer(status: int, body: Any, *, is_replayed: bool = False) -> HttpResponse:

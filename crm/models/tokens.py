@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
@@ -17,7 +17,7 @@ from crm.models.accounts import User
 from crm.models.audit import audited
 
 
-class SecretQuerySet(models.QuerySet["Secret"]):
+class SecretQuerySet(models.QuerySet[Any]):
     """Secrets, by whether they still open anything."""
 
     def alive(self, now: dt.datetime) -> Self:

@@ -57,7 +57,7 @@ def open_token(secret: str, *, act: str, now: dt.datetime) -> Token:
 
     An object in the bin, gone, or a person who may no longer log in opens nothing.
     """
-    token = Token.objects.alive(now).filter(digest=digest_of(secret), act=act).first()
+    token: Token | None = Token.objects.alive(now).filter(digest=digest_of(secret), act=act).first()
     if token is None or not _is_there(token.opens):
         raise TokenRefused(_("This link is no longer valid."))
     if token.last_used_at is None or token.last_used_at < now - NOTE_USE_EVERY:
@@ -107,7 +107,7 @@ def create_api_token(*, name: str, scope: str, expires_at: dt.datetime, by: User
 def open_api_token(secret: str, *, now: dt.datetime) -> ApiToken:
     """Return the living token of `secret` with its person as they are now; else TokenRefused."""
     rows = ApiToken.objects.alive(now).filter(user__is_active=True).select_related("user__team")
-    token = rows.filter(digest=digest_of(secret)).first()
+    token: ApiToken | None = rows.filter(digest=digest_of(secret)).first()
     if token is None:
         raise TokenRefused(_("The token is unknown, revoked or expired."))
     return token
@@ -126,13 +126,13 @@ def pace_api_token(token: ApiToken, *, per_minute: int, now: dt.datetime) -> Non
         raise TooManyRequests(retry_after=max(1, -((now + burst - step - busy_until) // dt.timedelta(seconds=1))))
 
 
-def revoke_api_token(token: ApiToken, *, by: User, now: dt.datetime) -> None:
+def revoke_api_token(token: ApiToken, *, by: User | None, now: dt.datetime) -> None:
     """Revoke one token; what is revoked already stays as it is."""
     with acting(by):
         ApiToken.objects.alive(now).filter(pk=token.pk).update(revoked_at=now)
 
 
-def revoke_tokens_of(person: User, *, by: User, now: dt.datetime) -> int:
+def revoke_tokens_of(person: User, *, by: User | None, now: dt.datetime) -> int:
     """Revoke all that opens something in the name of `person`, for who is shut out; return how many."""
     with acting(by):
         of_api = ApiToken.objects.of(person).filter(revoked_at=None).update(revoked_at=now)

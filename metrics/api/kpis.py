@@ -105,7 +105,7 @@ def _segment(person: User, text: str) -> Segment | None:
     rows = Segment.objects.visible_to(person).filter(about=LEAD).select_related("owner")
     if text.isdecimal() and len(text) < 19 and (numbered := rows.filter(pk=int(text)).first()) is not None:
         return numbered
-    namesakes = rows.filter(name__iexact=text).values_list("pk", flat=True)[:20] if text else []
+    namesakes = list(rows.filter(name__iexact=text).values_list("pk", flat=True)[:20]) if text else []
     if len(namesakes) > 1:
         raise _unknown("segment", text, namesakes)
     return _named(rows, "segment", text, "name")
