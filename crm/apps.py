@@ -14,5 +14,6 @@ class CrmConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Make the kinds of record that can be brought in known."""
+        """Make known what registers itself: kinds of record to bring in, kinds of notices and their senders."""
         import_module("crm.rules.records.kinds")
+        import_module("crm.jobs")

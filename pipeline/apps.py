@@ -14,6 +14,7 @@ class PipelineConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Make known the kinds of record that can be brought in, and what segments can ask about deals."""
+        """Make known what registers itself: kinds of record, what segments ask of deals, notices and their senders."""
         import_module("pipeline.rules.records.kinds")
         import_module("pipeline.rules.segment_fields")
+        import_module("pipeline.jobs")

@@ -33,8 +33,8 @@ class ChannelsForm(forms.Form):
             in_page = forms.BooleanField(label=_("In the page"), required=False, initial=self._before[key].in_page)
             by_mail = forms.ChoiceField(label=_("By e-mail"), choices=Mail.choices, initial=self._before[key].by_mail)
             self.fields |= {f"{key}-page": in_page, f"{key}-mail": by_mail}
-            in_page.widget.attrs["aria-label"] = f"{kind.label}: {in_page.label}"
-            by_mail.widget.attrs["aria-label"] = f"{kind.label}: {by_mail.label}"
+            in_page.widget.attrs |= {"class": "form-check-input", "aria-label": f"{kind.label}: {in_page.label}"}
+            by_mail.widget.attrs |= {"class": "form-select", "aria-label": f"{kind.label}: {by_mail.label}"}
 
     def rows(self) -> Iterator[tuple[NoticeKind, forms.BoundField, forms.BoundField]]:
         """Each kind with its two fields."""

@@ -102,5 +102,5 @@ def _notice(person: User, lead: Lead, key: str) -> Notification:
     return Notification(user=person, kind=KIND.key, dedupe_key=key, subject=lead, text=text[:300])
 
 
-outbox.register(Sender(LATE_LEAD, send_late_lead, digest=DIGEST))
-outbox.register(Sender(DIGEST, send_digest))
+outbox.register(Sender(LATE_LEAD, send_late_lead, digest=DIGEST, label=gettext_lazy("Leads not answered in time")))
+outbox.register(Sender(DIGEST, send_digest, label=gettext_lazy("Leads not answered in time, merged")))

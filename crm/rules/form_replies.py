@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.core.mail import EmailMultiAlternatives
 from django.utils import translation
+from django.utils.translation import gettext_lazy
 
 from crm.models import OutboxRow, Submission, Suppression
 from crm.rules.outbox import Intent, NotNeeded, Outcome, Sender, Sent, queue, register
@@ -44,4 +45,4 @@ def _send(row: OutboxRow, postbox: Postbox) -> Outcome:
     return Sent(postbox.send(message))
 
 
-FORM_REPLY = register(Sender(kind=KIND, send=_send, may_repeat=False))
+FORM_REPLY = register(Sender(kind=KIND, send=_send, may_repeat=False, label=gettext_lazy("Replies of lead forms")))
