@@ -20,6 +20,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from crm.rules.audit import coming_through
+from crm.views.authorising import MergedElsewhere
+from crm.views.forwarding import answer_merged
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 RETRY_AFTER_SECONDS = 5
@@ -133,6 +135,22 @@ class PersonMiddleware:
                 return self.get_response(request)
         finally:
             timezone.deactivate()
+
+
+class MergedElsewhereMiddleware:
+    """The address of a record that was merged leads to the survivor's page of the same name; a change is a 409."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The view looked for a record by its old address."""
+        if not isinstance(exception, MergedElsewhere):
+            return None
+        return answer_merged(request, exception.survivor)
 
 
 class HtmxMannersMiddleware:

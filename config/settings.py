@@ -123,6 +123,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "config.middleware.PersonMiddleware",
     "config.second_factor.SecondFactorMiddleware",
+    "config.middleware.MergedElsewhereMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]

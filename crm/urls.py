@@ -7,6 +7,7 @@ from crm.views import (
     appearance,
     choosers,
     companies,
+    duplicates,
     erasing,
     follow_ups,
     import_steps,
@@ -14,6 +15,7 @@ from crm.views import (
     lead_form_api,
     lead_forms,
     leads,
+    merging,
     notifications,
     operations,
     segment_builder,
@@ -52,7 +54,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # A person's data, on their request
     path("people/<slug:subject_kind>/<int:pk>/erase/", erasing.person_erase, name="person_erase"),
     path("people/<slug:subject_kind>/<int:pk>/copy/", erasing.person_copy, name="person_copy"),
+    # Duplicates and merging
+    path("duplicates/", duplicates.duplicate_list, name="duplicate_list"),
+    path("duplicates/notice/<slug:subject_kind>/", duplicates.duplicate_notice, name="duplicate_notice"),
+    path("duplicates/<str:ids>/different/", duplicates.duplicates_different, name="duplicates_different"),
+    path("duplicates/<str:ids>/reopen/", duplicates.duplicates_reopen, name="duplicates_reopen"),
+    path("merge/<slug:subject_kind>/<str:ids>/", merging.records_merge, name="records_merge"),
+    path("merge/<slug:subject_kind>/<int:pk>/with/", merging.record_merge_with, name="record_merge_with"),
+    path("merges/<int:pk>/undo/", merging.merge_undo, name="merge_undo"),
     # Choosers
+    path("choose/leads/", choosers.choose_leads, name="choose_leads"),
     path("choose/companies/", choosers.choose_companies, name="choose_companies"),
     path("choose/contacts/", choosers.choose_contacts, name="choose_contacts"),
     # The queue

@@ -7,11 +7,12 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.forms.duplicates import NoticesDuplicates
 from crm.forms.inputs import ChooserField, SeenForm
 from crm.models import Company, Contact, User
 
 
-class _RecordForm(SeenForm):
+class _RecordForm(NoticesDuplicates, SeenForm):
     """What companies and contacts share: an owner, and that the rule writes only what was changed."""
 
     def __init__(self, *args: Any, by: User, **options: Any) -> None:
@@ -22,6 +23,13 @@ class _RecordForm(SeenForm):
         self.fields["owner"].queryset = owners  # type: ignore[attr-defined]
         if self.instance.pk is None:
             self.fields["owner"].initial = by.pk
+        self.watch(by, self.instance.pk)
+
+    def clean(self) -> dict[str, Any]:
+        """Ask once where the record may be there already."""
+        super().clean()
+        self.ask_about_duplicates()
+        return self.cleaned_data
 
     def said(self) -> dict[str, Any]:
         """What the rule is given: of a record that exists already only the changed fields."""
@@ -33,6 +41,8 @@ class _RecordForm(SeenForm):
 class CompanyForm(_RecordForm):
     """The facts of a company."""
 
+    duplicates_of = "company"
+
     class Meta:
         model = Company
         fields = ("name", "domain", "industry", "country", "employees", "owner")
@@ -40,6 +50,8 @@ class CompanyForm(_RecordForm):
 
 class ContactForm(_RecordForm):
     """The facts of a person."""
+
+    duplicates_of = "contact"
 
     company = ChooserField(None, address="choose_companies", adds=True, required=False, label=_("Company"))
 

@@ -8,6 +8,7 @@ from django import forms
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.forms.duplicates import NoticesDuplicates
 from crm.forms.inputs import DayInput
 from crm.models import Campaign, DisqualifyReason, Lead, LeadSource, Team, User
 
@@ -24,8 +25,10 @@ class SeenForm(forms.Form):
         self.data[self.add_prefix("version")] = str(version)  # type: ignore[index]  # a QueryDict, of which it is a copy
 
 
-class LeadForm(forms.ModelForm):
+class LeadForm(NoticesDuplicates, forms.ModelForm):
     """The facts of a lead; a new one also says whose it is."""
+
+    duplicates_of = "lead"
 
     class Meta:
         model = Lead
@@ -47,6 +50,7 @@ class LeadForm(forms.ModelForm):
             fields["owner"].queryset = User.objects.assignable_by(user)
             fields["owner"].empty_label = _("Nobody yet")
             self.initial.setdefault("owner", user.pk)
+        self.watch(user, self.instance.pk)
 
     def clean(self) -> dict[str, Any]:
         """A campaign runs within a source."""
@@ -59,6 +63,7 @@ class LeadForm(forms.ModelForm):
             self.add_error(
                 "campaign", forms.ValidationError(message, params={"campaign": campaign, "source": campaign.source})
             )
+        self.ask_about_duplicates()
         return cleaned
 
     def _post_clean(self) -> None:

@@ -31,7 +31,7 @@ BEGIN
     s := translate(s, 'jyw', 'iiv');
     -- Ivanoff is Ivanov; doubled letters are one.
     s := regexp_replace(s, 'f+\M', 'v', 'g');
-    s := regexp_replace(s, '(.)\1+', '\1', 'g');
+    s := regexp_replace(s, '([[:alpha:]])\1+', '\1', 'g');
     -- Soft vowels: Fyodor and Fedor, Solovyev and Solovyov, Lyubov and Lubov; umlauts written out: Mueller.
     s := replace(replace(replace(s, 'ie', 'e'), 'io', 'e'), 'iu', 'u');
     s := replace(replace(replace(s, 'ae', 'a'), 'oe', 'o'), 'ue', 'u');

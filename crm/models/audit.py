@@ -29,9 +29,9 @@ audited_kinds: dict[str, type[models.Model]] = {}
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     """Audit entries; reading them goes through the record they belong to."""
 
-    def about(self, kind: str, pk: int) -> AuditEntryQuerySet:
-        """Everything that happened to one record, newest first."""
-        return self.filter(kind=kind, record_id=pk).order_by("-pk")
+    def about(self, kind: str, *pks: int) -> AuditEntryQuerySet:
+        """Everything that happened to one record (and to those merged into it), newest first."""
+        return self.filter(kind=kind, record_id__in=pks).order_by("-pk")
 
 
 _APPEND_ONLY = """

@@ -38,6 +38,11 @@ class Suspect:
         """The reasons in words."""
         return ", ".join(str(reason.label) for reason in self.reasons)
 
+    @property
+    def record_kind(self) -> str:
+        """What kind of record it is, in words."""
+        return str(self.record._meta.verbose_name)
+
     def __str__(self) -> str:
         return f"{self.record} · {self.why}"
 

@@ -14,6 +14,14 @@ def whole_number(text: str | None) -> int | None:
     return int(text) if text and text.isdecimal() and len(text) <= MOST_DIGITS else None
 
 
+def whole_numbers(text: str, *, most: int) -> list[int]:
+    """Return the ids that part of an address names, as in `5-7`, none twice; Http404 where it is anything else."""
+    numbers = [whole_number(part) for part in text.split("-")[: most + 1]]
+    if len(numbers) > most or None in numbers:
+        raise Http404
+    return sorted({number for number in numbers if number is not None})
+
+
 def page_asked(request: HttpRequest, *, last: int) -> int:
     """Return the page that `?page=` names, the first without it; Http404 where it is none from 1 to `last`."""
     page = whole_number(request.GET.get("page", "1"))

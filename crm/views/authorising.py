@@ -10,12 +10,31 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
-from crm.models import Subject, User
+from crm.models import Mergeable, Subject, User
+from crm.rules.forwarding import survivor_seen_by
+
+
+class MergedElsewhere(Http404):
+    """The record was merged into `survivor`: a page goes on there, a change does not (409)."""
+
+    def __init__(self, survivor: Any) -> None:
+        super().__init__(str(survivor))
+        self.survivor = survivor
 
 
 def visible_or_404(queryset: Any, user: Any, **lookup: Any) -> Any:
-    """Return the one row of `queryset` (a manager or queryset with `visible_to`) that `user` may read; else Http404."""
-    return get_object_or_404(queryset.visible_to(user), **lookup)
+    """Return the one row of `queryset` (a manager or queryset with `visible_to`) that `user` may read; else Http404.
+
+    For a record that was merged into one they may read it is `MergedElsewhere`, so that old addresses lead there.
+    """
+    try:
+        return get_object_or_404(queryset.visible_to(user), **lookup)
+    except Http404:
+        model = queryset.model
+        survivor = survivor_seen_by(user, model, lookup.get("pk")) if issubclass(model, Mergeable) else None
+        if survivor is None:
+            raise
+        raise MergedElsewhere(survivor) from None
 
 
 def editable_or_403(queryset: Any, user: Any, **lookup: Any) -> Any:

@@ -14,7 +14,8 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from crm.models import AuditEntry, User
+from crm.models import AuditEntry, Mergeable, User
+from crm.rules.forwarding import merged_ids
 from crm.templatetags.formats import NO_DATA, day, moment, number
 
 MOST = 500
@@ -69,7 +70,8 @@ Describe = Callable[[AuditEntry, Names], list[Change]]
 def changes_of(record: models.Model, reader: User, *, describe: Describe | None = None) -> list[Change]:
     """Return the record's history, newest first, each entry in the words of `describe` (or field by field)."""
     kind = type(record).__name__.lower()
-    entries = list(AuditEntry.objects.about(kind, record.pk).select_related("actor")[:MOST])
+    merged = merged_ids(kind, record.pk) if isinstance(record, Mergeable) else []
+    entries = list(AuditEntry.objects.about(kind, record.pk, *merged).select_related("actor")[:MOST])
     names = Names(type(record), entries, reader)
     return [change for entry in entries for change in (describe or field_changes)(entry, names)]
 
@@ -78,6 +80,10 @@ def field_changes(entry: AuditEntry, names: Names, *, besides: Iterable[str] = (
     """Describe an entry field by field, `besides` those that the caller says in its own words."""
     if entry.action == AuditEntry.Action.CREATED:
         return [line(entry, "download" if entry.through == "import" else "plus", _came_in(entry))]
+    if entry.after.get("merged_into_id"):
+        return [line(entry, "arrows-join", _("Merged"))]
+    if entry.before.get("merged_into_id"):
+        return [line(entry, "arrow-back-up", _("Merge undone"))]
     changes = []
     if "deleted_at" in entry.after:
         gone = entry.after["deleted_at"]

@@ -8,7 +8,7 @@ from django.http import JsonResponse
 from django.views.decorators.http import require_safe
 
 from crm.forms.inputs import OFFERED
-from crm.models import Company, Contact
+from crm.models import Company, Contact, Lead
 from crm.views.requests import PersonRequest
 
 LONGEST = 200
@@ -19,6 +19,13 @@ LONGEST = 200
 def choose_companies(request: PersonRequest) -> JsonResponse:
     """Offer companies by name or domain."""
     return _offer(Company.objects.visible_to(request.user).matching(request.GET.get("q", "")[:LONGEST]))
+
+
+@require_safe
+def choose_leads(request: PersonRequest) -> JsonResponse:
+    """Offer leads by name, company, e-mail or phone, each with its company."""
+    found = Lead.objects.visible_to(request.user).matching(request.GET.get("q", "")[:LONGEST])
+    return _offer(found, beside="company_name")
 
 
 @require_safe

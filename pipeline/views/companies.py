@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from crm.models import Company, Contact, User
+from crm.rules.merging import undoable_merges
 from crm.views.activities import composer_for
 from crm.views.authorising import may_edit, visible_or_404
 from crm.views.next_step import next_step_of, phone_url
@@ -103,6 +104,7 @@ def _about(record: Any, deals: Any, request: PersonRequest) -> dict[str, Any]:
         "record_pk": str(record.pk),
         "now": now,
         "may_edit": may_edit(record, request.user),
+        "merges": undoable_merges(record, by=request.user, now=now),
         "composer": composer_for(record, request),
         "next_step": next_step_of(record, request.user, now=now),
         **_deals(deals, now.date()),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from crm.models import Lead
+from crm.rules.merging import undoable_merges
 from crm.rules.response_clock import Clocks
 from crm.rules.segments import segments_of
 from crm.views.activities import composer_for
@@ -62,6 +63,7 @@ def lead_detail(request: PersonRequest, pk: int) -> HttpResponse:
         "timeline": _timeline(lead, request),
         "composer": composer_for(lead, request),
         "next_step": next_step_of(lead, request.user),
+        "merges": undoable_merges(lead, by=request.user, now=context["now"]),
         "submissions": lead.submissions.select_related("form", "consent")[:MOST_SUBMISSIONS],
     }
     return render(request, "pipeline/lead_detail.html", context)

@@ -10,7 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.utils import timezone
 
-from crm.models import Activity, Notification, OutboxRow, Segment, Submission, Team, User
+from crm.models import Activity, DuplicateSuspicion, Merge, Notification, OutboxRow, Segment, Submission, Team, User
 from crm.rules.importing.opening import open_upload
 from crm.rules.importing.uploading import store_upload
 from crm.rules.tokens import create_api_token
@@ -90,9 +90,10 @@ def _records(own: User, north: Team) -> dict[str, Any]:
         | _parts(records["deal"], own)
         | _notice(records["deal"], own)
         | _kept_out(north)
+        | _uploaded(own)
+        | _twins(records, own)
         | {"outbox_row": OutboxRow.objects.create(kind="reminder", dedupe_key="reminder:matrix", state="dead")}
     )
-    return records | _parts(records["deal"], own) | _notice(records["deal"], own) | _kept_out(north) | _uploaded(own)
 
 
 def _one_of_each(own: User, north: Team) -> dict[str, Any]:
@@ -145,6 +146,18 @@ def _uploaded(own: User) -> dict[str, Any]:
     )
     open_upload(run)
     return {"import_run": run}
+
+
+def _twins(records: dict[str, Any], own: User) -> dict[str, Any]:
+    """A second contact who may be the first one, and a merge into the company."""
+    contact = records["contact"]
+    twin = ContactFactory(name=f"{NAME} twin", owner=own)
+    pair = {"kind": "contact", "left_id": contact.pk, "right_id": twin.pk}
+    return {
+        "twin": twin,
+        "suspicion": DuplicateSuspicion.objects.create(**pair, reasons=["name"], strength=2),
+        "merge": Merge.objects.create(kind="company", survivor_id=records["company"].pk, by=own),
+    }
 
 
 def _kept_out(north: Team) -> dict[str, Any]:
