@@ -24,7 +24,7 @@ def of_companies(_world: World) -> dict[str, Any]:
 ROWS: dict[str, Row] = {
     "duplicate_list": reads(EVERYBODY, query="?kind=contact", names=READERS),
     "duplicate_notice": reads(
-        WRITERS, lambda _world: {"subject_kind": "company"}, query="?name=Kestrel+Ltd", names=CLAIMERS
+        WRITERS, lambda _world: {"subject_kind": "company"}, query="?name=KESTREL+ltd", names=CLAIMERS
     ),
     "duplicates_different": writes(OWNERS, of(ids="suspicion")),
     "duplicates_reopen": writes(OWNERS, of(ids="suspicion")),
