@@ -25,7 +25,7 @@ from tests.factories import (
 )
 
 LISTS = ("/", "/board/", "/leads/", "/deals/", "/companies/", "/contacts/", "/search/?q=mill", "/metrics/")
-PERSONAL = ("/settings/", "/notifications/", "/bin/")
+PERSONAL = ("/settings/", "/notifications/", "/bin/", "/segments/", "/segments/new/lead/")
 
 
 @pytest.fixture
