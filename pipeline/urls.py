@@ -69,4 +69,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leads/export/", leads.lead_export, name="lead_export"),
     path("leads/<int:pk>/", leads.lead_detail, name="lead_detail"),
     path("leads/<int:pk>/convert/", converting.lead_convert, name="lead_convert"),
+    path("leads/<int:pk>/reopen-converted/", converting.lead_reopen_converted, name="lead_reopen_converted"),
 ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
+from django import forms
 from django.db.models import Q
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from crm.forms.duplicates import NoticesDuplicates
@@ -15,8 +17,11 @@ from crm.models import Company, Contact, User
 class _RecordForm(NoticesDuplicates, SeenForm):
     """What companies and contacts share: an owner, and that the rule writes only what was changed."""
 
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=1, required=False)
+
     def __init__(self, *args: Any, by: User, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.fields["version"].initial = self.instance.version
         owners = User.objects.filter(
             Q(pk__in=User.objects.assignable_by(by).values("pk")) | Q(pk=self.instance.owner_id)
         )
@@ -33,9 +38,14 @@ class _RecordForm(NoticesDuplicates, SeenForm):
 
     def said(self) -> dict[str, Any]:
         """What the rule is given: of a record that exists already only the changed fields."""
-        if self.instance.pk is None:
-            return dict(self.cleaned_data)
-        return {name: self.cleaned_data[name] for name in self.changed_data}
+        names = self.cleaned_data if self.instance.pk is None else self.changed_data
+        return {name: self.cleaned_data[name] for name in names if name != "version"}
+
+    def seen_again(self, version: int) -> None:
+        """Let the same form be sent anew over the state of `version`, which the person has now seen."""
+        sent = cast("QueryDict", self.data).copy()
+        sent["version"] = str(version)
+        self.data = sent
 
 
 class CompanyForm(_RecordForm):

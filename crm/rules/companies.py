@@ -44,7 +44,8 @@ def edit_record(record: Record, *, fields: Mapping[str, Any], by: User, seen_ver
         for name in names:
             setattr(fresh, name, fields[name])
         if names:
-            fresh.save(update_fields=names)
+            fresh.version += 1
+            fresh.save(update_fields=[*names, "version"])
     return fresh
 
 
@@ -54,7 +55,8 @@ def delete_record(record: Record, *, by: User, now: dt.datetime, seen_version: i
         fresh = _locked(record, by, seen_version)
         bin_follow_ups(fresh, now=now)
         fresh.deleted_at = now
-        fresh.save(update_fields=["deleted_at"])
+        fresh.version += 1
+        fresh.save(update_fields=["deleted_at", "version"])
 
 
 def restore_record(record: Record, *, by: User, now: dt.datetime) -> Record:
@@ -64,7 +66,8 @@ def restore_record(record: Record, *, by: User, now: dt.datetime) -> Record:
         if binned is None:
             raise NotAllowed(_("This can no longer be taken out of the bin."))
         binned_at, binned.deleted_at = binned.deleted_at, None
-        binned.save(update_fields=["deleted_at"])
+        binned.version += 1
+        binned.save(update_fields=["deleted_at", "version"])
         unbin_follow_ups(binned, binned_at=binned_at, now=now)
     return binned
 

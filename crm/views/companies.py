@@ -15,8 +15,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from crm.forms.companies import CompanyForm, ContactForm
 from crm.models import Company, Contact
 from crm.rules.companies import add_company, add_contact, delete_record, edit_record, restore_record
+from crm.rules.errors import RecordConflict
 from crm.views.addresses import whole_number
 from crm.views.authorising import editable_or_403, visible_or_404, writer_or_403
+from crm.views.conflicts import conflict_with
 from crm.views.dialogs import close_dialog, render_dialog
 from crm.views.requests import PersonRequest, posted
 from crm.views.undoable import say_undoable
@@ -92,10 +94,17 @@ def _named_company(request: PersonRequest) -> dict[str, Any]:
 
 def _edit(request: PersonRequest, form_class: Any, record: Any, title: str) -> HttpResponse:
     form = form_class(posted(request), instance=record, by=request.user)
+    context: dict[str, Any] = {"title": title, "action": request.path, "submit": _("Save")}
     if request.method == "POST" and form.is_valid():
-        edited = edit_record(record, fields=form.said(), by=request.user)
+        try:
+            seen = form.cleaned_data["version"]
+            edited = edit_record(record, fields=form.said(), by=request.user, seen_version=seen)
+        except RecordConflict as refusal:
+            form.seen_again(refusal.record.version)
+            context["conflict"] = conflict_with(refusal.record, form)
+            return render_dialog(request, form, context, template="crm/record_dialog.html", status=409)
         return close_dialog(request, to=edited, event="record-changed")
-    return render_dialog(request, form, {"title": title, "action": request.path, "submit": _("Save")})
+    return render_dialog(request, form, context, template="crm/record_dialog.html")
 
 
 def _delete(request: PersonRequest, model: type[Model], pk: int, *, undo: str) -> HttpResponse:

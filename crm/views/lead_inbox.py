@@ -19,6 +19,7 @@ from django.utils.translation import pgettext_lazy
 from crm.forms.lead_filters import LeadFilterForm
 from crm.models import Lead, User
 from crm.templatetags.formats import day
+from crm.views.chips import Chip
 from crm.views.requests import PersonRequest
 
 PAGE = 25
@@ -83,18 +84,6 @@ class Tab:
     count: int | None
     url: str
     is_here: bool
-
-
-@dataclass(frozen=True)
-class Chip:
-    """One filter as components/filter_chip.html wants it."""
-
-    label: str
-    value: str
-    field: Any
-    is_set: bool
-    query: list[tuple[str, str]]
-    clear_url: str
 
 
 @dataclass(frozen=True)

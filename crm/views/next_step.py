@@ -73,17 +73,25 @@ def next_step_of(subject: Subject, user: User, *, now: dt.datetime | None = None
         subject=subject,
         subject_kind=kind_of(subject),
         follow_ups=follow_ups,
-        state=state_of(follow_ups[0].due_at if follow_ups else None, now),
+        state=state_of(follow_ups[0].due_at if follow_ups else None, now, is_closed=is_closed(subject)),
         verb=verb_for(follow_ups[0], subject) if follow_ups else None,
         may_change=may_edit(subject, user),
         now=now,
     )
 
 
-def state_of(next_step_at: dt.datetime | None, now: dt.datetime) -> str:
-    """Return the next-activity state: overdue, today, planned or unplanned, by the day on the reader's clock."""
+def is_closed(subject: Any) -> bool:
+    """Whether nothing needs to be planned for a record any more: a deal that was won or lost."""
+    return not getattr(subject, "is_open", True)
+
+
+def state_of(next_step_at: dt.datetime | None, now: dt.datetime, *, is_closed: bool = False) -> str:
+    """Return the next-activity state: overdue, today, planned or unplanned, by the day on the reader's clock.
+
+    Where nothing is planned for a closed record, that is as it should be: "closed".
+    """
     if next_step_at is None:
-        return "unplanned"
+        return "closed" if is_closed else "unplanned"
     if next_step_at < now:
         return "overdue"
     is_today = timezone.localtime(next_step_at).date() == timezone.localtime(now).date()

@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.views.chips import Chip
 from crm.views.requests import PersonRequest
 from metrics.forms.filters import COMPARISONS, ScopeForm
 from metrics.scope import Period, Scope
 from metrics.views.wording import period_text
 
 SINGLE = ("pipeline", "team", "owner", "source", "campaign", "segment")
-
-
-@dataclass(frozen=True)
-class Chip:
-    """One filter as components/filter_chip.html wants it."""
-
-    label: str
-    value: str
-    field: Any
-    is_set: bool
-    query: list[tuple[str, str]]
-    clear_url: str
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from crm.models import Company, Contact, FollowUp, Lead, User
 from crm.rules.audit import acting
 from crm.rules.companies import add_company, add_contact
 from crm.rules.errors import NotAllowed
-from crm.rules.leads import LeadConflict, WrongStatus, claim_alive
+from crm.rules.leads import LeadConflict, WrongStatus, claim_alive, claim_version, status_in_hand
 from crm.rules.qualifying import note_answers, refuse_unqualified
+from crm.rules.response_clock import spare_managers
 from pipeline.models import Deal, Stage
 from pipeline.rules.deals import open_deal
 from pipeline.rules.locking import share_pipeline
@@ -50,6 +52,24 @@ def convert_lead(lead: Lead, *, into: Conversion, seen_version: int, by: User, n
         if first is None:
             raise
         return first
+
+
+def reopen_converted_lead(lead: Lead, *, seen_version: int, by: User, now: dt.datetime) -> Lead:
+    """Take a lead into work again whose deal was deleted; the deal, were it restored, would stand without it.
+
+    Company and contact that came of it stay, and are offered when it is converted anew. Raises WrongStatus while the
+    deal stands, LeadConflict or NotAllowed.
+    """
+    with acting(by):
+        fresh = claim_version(lead, seen_version=seen_version, by=by)
+        if fresh.status != Lead.Status.CONVERTED or Deal.objects.present().filter(lead=fresh).exists():
+            raise WrongStatus(_("“%(lead)s” is a deal. Delete the deal first.") % {"lead": fresh})
+        Deal.objects.filter(lead=fresh).update(lead=None, version=F("version") + 1)
+        fresh.converted_at = None
+        fresh.status = status_in_hand(fresh)
+        spare_managers(fresh, now=now)
+        fresh.save()
+    return fresh
 
 
 def _convert(lead: Lead, *, into: Conversion, seen_version: int, by: User, now: dt.datetime) -> Deal:

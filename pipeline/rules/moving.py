@@ -128,6 +128,8 @@ def undo_move(deal: Deal, *, seen_version: int, by: User, now: dt.datetime, plac
         if fresh.outcome == Deal.Outcome.LOST:
             _clear_loss(fresh)
             stays.resume_stay(fresh)
+        elif last.before.get("outcome") == Deal.Outcome.LOST and "stage_id" not in last.after:
+            _lose_again(fresh, last.before)  # it was opened again in its stage, without a stay of its own
         else:
             _revert_last_stay(fresh, last, by=by, now=now)
         if place is not None:

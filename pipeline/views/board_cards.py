@@ -34,6 +34,7 @@ STATE_ICONS = {
     "today": "clock",
     "planned": "calendar",
     "unplanned": "alert-triangle",
+    "closed": "",
 }
 COLUMNS = (
     "pk", "version", "name", "rank", "stage_id", "owner_id", "amount", "currency", "next_step_at", "last_touch_at",
@@ -137,7 +138,7 @@ def draw(rows: Iterable[Row], viewer: User, now: dt.datetime) -> list[Card]:
     editable, today, language = viewer.editable_owner_ids, timezone.localtime(now).date(), get_language() or ""
     cards = []
     for row in rows:
-        state = state_of(row.next_step_at, now)
+        state = state_of(row.next_step_at, now, is_closed=row.outcome != "open")
         facts = Facts(
             pk=row.pk,
             version=row.version,
@@ -190,7 +191,7 @@ def _words(facts: Facts) -> dict[str, Any]:
 
 def _state_text(facts: Facts) -> Any:
     if facts.step_at is None:
-        return _("Nothing planned")
+        return "" if facts.state == "closed" else _("Nothing planned")
     if facts.state == "overdue":
         return _("{duration} overdue").format(duration=duration(facts.late))
     if facts.state == "today":

@@ -15,6 +15,7 @@ from django_htmx.http import trigger_client_event
 
 from crm.models import User
 from crm.views.authorising import editable_or_403, may_edit
+from crm.views.conflicts import Conflict, conflict_with
 from crm.views.requests import PersonRequest
 from pipeline.forms.deals import MissingFieldsForm
 from pipeline.models import ChecklistItem, Deal, Stage
@@ -22,7 +23,6 @@ from pipeline.rules.checklists import tick_item
 from pipeline.rules.deals import edit_deal
 from pipeline.rules.refusals import DealConflict
 from pipeline.rules.requirements import missing_for
-from pipeline.views.conflicts import Conflict, conflict_with
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,18 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from crm.models import Lead
 from crm.rules.errors import RuleError
 from crm.rules.leads import LeadConflict
 from crm.views.authorising import editable_or_403
 from crm.views.dialogs import close_dialog, render_dialog
-from crm.views.lead_answers import announced, show_conflict
+from crm.views.lead_answers import act, announced, show_conflict
 from crm.views.requests import PersonRequest, posted
 from pipeline.forms.converting import LeadConvertForm
 from pipeline.models import Deal
-from pipeline.rules.converting import convert_lead
+from pipeline.rules.converting import convert_lead, reopen_converted_lead
 from pipeline.rules.refusals import StageRequires
 
 
@@ -57,6 +57,18 @@ def lead_convert(request: PersonRequest, pk: int) -> HttpResponse:
         "submit": _("Convert"),
     }
     return render_dialog(request, form, context, template="pipeline/lead_convert.html", status=status)
+
+
+@require_POST
+def lead_reopen_converted(request: PersonRequest, pk: int) -> HttpResponse:
+    """Take a lead into work again whose deal was deleted."""
+    lead = editable_or_403(Lead.objects.select_related("source", "owner"), request.user, pk=pk)
+    return act(
+        request,
+        lead,
+        rule=lambda seen: reopen_converted_lead(lead, seen_version=seen, by=request.user, now=timezone.now()),
+        done=_("“%(lead)s” is open again.") % {"lead": lead},
+    )
 
 
 def _converted(request: PersonRequest, lead: Lead, deal: Deal) -> HttpResponse:

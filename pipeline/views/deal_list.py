@@ -77,7 +77,7 @@ def deal_list(request: PersonRequest) -> HttpResponse:
         return render(request, "pipeline/deal_list.html#sums", {"sums": sums_of(matching, now.date())})
     found = read_list(request, filters, orders=ORDERS, always=ALWAYS)
     for deal in found.rows:
-        deal.state = state_of(deal.next_step_at, now)
+        deal.state = state_of(deal.next_step_at, now, is_closed=not deal.is_open)
         deal.days = deal.days_in_stage(now)
         deal.rotting = deal.rotting_days(now)
     context = {

@@ -18,6 +18,7 @@ from crm.models import Company, Contact, Lead
 from crm.views.activities import composer_for
 from crm.views.addresses import whole_number
 from crm.views.authorising import editable_or_403, may_edit, visible_or_404, writer_or_403
+from crm.views.conflicts import conflict_with
 from crm.views.dialogs import close_dialog, render_dialog
 from crm.views.next_step import next_step_of
 from crm.views.requests import PersonRequest, posted
@@ -28,7 +29,6 @@ from pipeline.models import Deal
 from pipeline.rules.deals import delete_deal, edit_deal, open_deal, restore_deal
 from pipeline.rules.refusals import DealConflict, StageRequires, WrongStage
 from pipeline.views.checklists import asks_of
-from pipeline.views.conflicts import conflict_with
 from pipeline.views.contracts import standing_of
 from pipeline.views.deal_path import path_of, usual_cycle
 from pipeline.views.deal_story import story_of
@@ -41,7 +41,10 @@ PEOPLE = 4
 @require_safe
 def deal_detail(request: PersonRequest, pk: int) -> HttpResponse:
     """Show a deal: its path, what its stage asks for, what happened, what is next, and the facts."""
-    deal = visible_or_404(_with_names(), request.user, pk=pk)
+    return _page(request, visible_or_404(_with_names(), request.user, pk=pk))
+
+
+def _page(request: PersonRequest, deal: Deal, *, status: int = 200) -> HttpResponse:
     visits = list(deal.visits.select_related("stage", "moved_by"))
     timeline = timeline_of(deal, request, changes=story_of(deal, visits, request.user), related=_lead_of(deal, request))
     if asks_for_timeline(request):
@@ -58,7 +61,7 @@ def deal_detail(request: PersonRequest, pk: int) -> HttpResponse:
         "may_edit": may_edit(deal, request.user),
         **_facts(deal, request, now),
     }
-    return render(request, "pipeline/deal_detail.html", context)
+    return render(request, "pipeline/deal_detail.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -111,9 +114,7 @@ def deal_delete(request: PersonRequest, pk: int) -> HttpResponse:
         delete_deal(deal, seen_version=seen or deal.version, by=request.user, now=timezone.now())
     except DealConflict as refusal:
         messages.warning(request, refusal.message)
-        answer = _page_again(request, pk)
-        answer.status_code = 409
-        return answer
+        return _page(request, visible_or_404(_with_names(), request.user, pk=pk), status=409)
     text = _("“{deal}” is in the bin, for 30 days.").format(deal=deal)
     say_undoable(request, text, undo_url=reverse("deal_restore", args=[pk]))
     return redirect("deal_list")
@@ -125,11 +126,6 @@ def deal_restore(request: PersonRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     deal = get_object_or_404(Deal.objects.in_bin_of(request.user, now), pk=pk)
     return redirect(restore_deal(deal, by=request.user, now=now))
-
-
-def _page_again(request: PersonRequest, pk: int) -> HttpResponse:
-    request.method = "GET"
-    return deal_detail(request, pk)
 
 
 def _with_names() -> Any:

@@ -119,4 +119,5 @@ def _about(request: PersonRequest, lead: Lead, now: dt.datetime) -> dict[str, An
         "may_edit": may_edit(lead, request.user),
         "is_alive": lead.status in Lead.ALIVE,
         "deal": Deal.objects.visible_to(request.user).filter(lead=lead).first() if is_converted else None,
+        "has_lost_its_deal": is_converted and not Deal.objects.present().filter(lead=lead).exists(),
     }

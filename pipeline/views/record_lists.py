@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from crm.templatetags.formats import day
 from crm.views.addresses import page_asked
+from crm.views.chips import Chip
 from crm.views.requests import PersonRequest
 
 PAGE = 50
@@ -20,18 +21,6 @@ MOST = 10_000
 """Counted no further, and paged no further: who wants more narrows the list or exports it."""
 
 Orders = Mapping[str, Sequence[Any]]
-
-
-@dataclass(frozen=True)
-class Chip:
-    """One filter as components/filter_chip.html wants it."""
-
-    label: str
-    value: str
-    field: Any
-    is_set: bool
-    query: list[tuple[str, str]]
-    clear_url: str
 
 
 @dataclass(frozen=True)

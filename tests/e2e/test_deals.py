@@ -105,7 +105,7 @@ def test_second_of_two_editors_is_told_and_keeps_what_they_typed(
     edit_deal(Deal.objects.get(pk=deal.pk), fields={"name": "Theirs"}, seen_version=deal.version, by=manager)
 
     dialog.get_by_role("button", name="Save").click()
-    expect(dialog.get_by_role("alert")).to_contain_text("Mara Manager changed this deal")
+    expect(dialog.get_by_role("alert")).to_contain_text("Mara Manager changed this")
     expect(dialog.get_by_role("alert")).to_contain_text("Theirs")
     expect(dialog.get_by_label("Name")).to_have_value("Mine")
     dialog.get_by_role("button", name="Save").click()

@@ -11,7 +11,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from crm.models import Company, Contact, ExchangeRate, User
+from crm.models import AuditEntry, Company, Contact, ExchangeRate, User
+from crm.rules.companies import edit_record
 from pipeline.models import Stage
 from tests.factories import ActivityFactory, CompanyFactory, ContactFactory, ContractFactory, DealFactory
 
@@ -140,6 +141,27 @@ def test_editing_leaves_what_somebody_else_wrote_into_other_fields(client: Clien
     company.refresh_from_db()
     assert "record-changed" in answer["HX-Trigger"]
     assert (company.employees, company.country) == (80, "Norway")
+
+
+def test_second_of_two_editors_is_told_and_keeps_what_they_typed(
+    client: Client, company: Company, rep: User, manager: User
+) -> None:
+    client.force_login(rep)
+    url = reverse("company_edit", args=[company.pk])
+    seen = {"name": company.name, "owner": rep.pk, "version": company.version}
+    edit_record(company, fields={"name": "Theirs"}, by=manager)
+
+    second = client.post(url, seen | {"name": "Mine"}, headers=HX)
+
+    assert second.status_code == 409
+    assert "Mara Manager changed this" in second.text
+    assert "Theirs" in second.text
+    assert 'value="Mine"' in second.text
+    company.refresh_from_db()
+    assert (company.name, company.version) == ("Theirs", seen["version"] + 1)
+    assert client.post(url, seen | {"name": "Mine", "version": company.version}, headers=HX).status_code == 200
+    entries = AuditEntry.objects.about("company", company.pk).filter(action="changed")
+    assert [(entry.after["name"], entry.actor) for entry in entries] == [("Mine", rep), ("Theirs", manager)]
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,14 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from crm.models import Campaign, Company, Contact, Lead, User
 from crm.rules.errors import NotAllowed, RuleError
 from crm.rules.leads import LeadConflict, WrongStatus, edit_lead
 from pipeline.models import Deal, Stage, StageVisit
-from pipeline.rules.converting import Conversion, convert_lead
+from pipeline.rules.converting import Conversion, convert_lead, reopen_converted_lead
+from pipeline.rules.deals import delete_deal, restore_deal
 from pipeline.rules.refusals import StageRequires, WrongStage
 from tests.factories import (
     ActivityFactory,
@@ -206,3 +208,22 @@ def test_what_the_stage_refuses_leaves_everything_as_it_was(lead: Lead, rep: Use
     lead.refresh_from_db()
     assert (lead.status, lead.version) == ("new", 1)
     assert not Company.objects.exists()
+
+
+def test_a_mistaken_conversion_is_taken_up_again_once_its_deal_is_deleted(
+    lead: Lead, rep: User, stages: Stages
+) -> None:
+    deal = convert(lead, rep, anew(stages))
+    lead.refresh_from_db()
+    with pytest.raises(WrongStatus):
+        reopen_converted_lead(lead, seen_version=lead.version, by=rep, now=NOW)
+
+    delete_deal(deal, seen_version=deal.version, by=rep, now=timezone.now())
+    again = reopen_converted_lead(lead, seen_version=lead.version, by=rep, now=NOW)
+
+    assert (again.status, again.converted_at) == ("qualified", None)
+    second = convert(again, rep, Conversion(stage=stages["qualification"], contact=again.contact))
+    assert (second.lead, second.pk == deal.pk) == (again, False)
+    assert Contact.objects.count() == 1
+    restored = restore_deal(deal, by=rep, now=timezone.now())
+    assert restored.lead is None

@@ -165,7 +165,7 @@ def test_second_editor_sees_who_was_first_and_keeps_what_they_typed(
 
     text = answer.content.decode()
     assert answer.status_code == 409
-    assert "Mara Manager changed this deal" in text
+    assert "Mara Manager changed this" in text
     assert "Theirs" in text
     assert 'value="Mine"' in text
     assert 'name="version" value="2"' in text

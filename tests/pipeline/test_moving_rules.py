@@ -179,6 +179,19 @@ def test_undo_of_opening_a_lost_deal_again_loses_it_as_before(deal: Deal, rep: U
     assert stays_of(deal) == [("prospecting", deal.created_at, NOW)]
 
 
+def test_undo_of_opening_again_where_it_was_lost_loses_it_as_before(deal: Deal, rep: User, stages: Stages) -> None:
+    loss = Loss(LossReason.objects.first(), note="too dear", competitor="Acme")
+    lost = lose_deal(deal, loss=loss, seen_version=deal.version, by=rep, now=NOW)
+    opened = move(lost, stages["prospecting"], rep, now=timezone.now())
+    assert opened.is_open
+
+    undone = undo_move(opened, seen_version=opened.version, by=rep, now=timezone.now())
+
+    undone.refresh_from_db()
+    assert (undone.outcome, undone.lost_at, undone.loss_note) == ("lost", NOW, "too dear")
+    assert stays_of(deal) == [("prospecting", deal.created_at, NOW)]
+
+
 def test_colleague_sees_but_does_not_move(deal: Deal, colleague: User, viewer: User, stages: Stages) -> None:
     for person in (colleague, viewer):
         assert Deal.objects.visible_to(person).filter(pk=deal.pk).exists()

@@ -19,6 +19,7 @@ ROWS: dict[str, Row] = {
     "lead_disqualify": form(OWNERS, LEAD),
     "lead_nurture": form(OWNERS, LEAD),
     "lead_convert": form(OWNERS, LEAD),
+    "lead_reopen_converted": writes(OWNERS, LEAD),
     "lead_delete": writes(OWNERS, LEAD),
     "lead_restore": writes(RESTORERS, of(pk="deleted_lead")),
 }

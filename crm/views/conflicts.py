@@ -9,9 +9,8 @@ from typing import Any
 
 from django import forms
 
-from crm.models import AuditEntry, User
+from crm.models import AuditEntry, User, kind_of
 from crm.templatetags.formats import NO_DATA
-from pipeline.models import Deal
 
 
 @dataclass(frozen=True)
@@ -24,16 +23,16 @@ class Difference:
 
 @dataclass(frozen=True)
 class Conflict:
-    """Who changed the deal, when, and where it now differs from the form."""
+    """Who changed the record, when, and where it now differs from the form."""
 
     who: User | None
     at: dt.datetime | None
     differences: Sequence[Difference]
 
 
-def conflict_with(fresh: Deal, form: forms.BaseForm) -> Conflict:
-    """Compare what was typed into `form` with the deal as it is now."""
-    last = AuditEntry.objects.about("deal", fresh.pk).select_related("actor").first()
+def conflict_with(fresh: Any, form: forms.BaseForm) -> Conflict:
+    """Compare what was typed into `form` with the record as it is now."""
+    last = AuditEntry.objects.about(kind_of(fresh), fresh.pk).select_related("actor").first()
     differences = [
         Difference(str(form.fields[name].label), _written(getattr(fresh, name)))
         for name, typed in form.cleaned_data.items()
