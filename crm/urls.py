@@ -18,6 +18,7 @@ from crm.views import (
     merging,
     notifications,
     operations,
+    score_quality,
     segment_builder,
     segments,
     submissions,
@@ -81,6 +82,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Appearance
     path("me/theme/", appearance.theme_choose, name="theme_choose"),
     path("me/language/", appearance.language_choose, name="language_choose"),
+    # The score's quality
+    path("settings/score/", score_quality.score_quality, name="score_quality"),
     # Settings of one's own
     path("settings/", user_settings.user_settings, name="user_settings"),
     path("settings/tokens/new/", tokens.api_token_create, name="api_token_create"),

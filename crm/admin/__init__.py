@@ -1,6 +1,19 @@
 """What an admin shapes in the Django admin: people, teams, sources, rates; and what they may only look at."""
 
-from crm.admin import assigning, audit, lead_forms, leads, money, outbox, people, qualifying, site, tokens, working_time
+from crm.admin import (
+    assigning,
+    audit,
+    lead_forms,
+    leads,
+    money,
+    outbox,
+    people,
+    qualifying,
+    scores,
+    site,
+    tokens,
+    working_time,
+)
 
 __all__ = [
     "assigning",
@@ -11,6 +24,7 @@ __all__ = [
     "outbox",
     "people",
     "qualifying",
+    "scores",
     "site",
     "tokens",
     "working_time",

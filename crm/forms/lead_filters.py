@@ -24,6 +24,13 @@ class LeadFilterForm(forms.Form):
     team = forms.ModelChoiceField(Team.objects.none(), required=False, label=_("Team"), empty_label=_("any"))
     status = forms.ChoiceField(choices=[("", _("any")), *Lead.Status.choices], required=False, label=_("Status"))
     segment = forms.ModelChoiceField(Segment.objects.none(), required=False, label=_("Segment"), empty_label=_("any"))
+    score = forms.TypedChoiceField(
+        choices=[("", _("any")), ("70", _("70 and more")), ("50", _("50 and more")), ("30", _("30 and more"))],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        label=_("Score"),
+    )
     since = forms.DateField(required=False, label=_("From"), widget=DayInput())
     until = forms.DateField(required=False, label=_("To"), widget=DayInput(), help_text=_("This day included."))
 
@@ -61,6 +68,8 @@ class LeadFilterForm(forms.Form):
                 leads = leads.filter(**{name: chosen[name]})
         if chosen.get("segment"):
             leads = within(leads, chosen["segment"], me=self.user, now=timezone.now())
+        if chosen.get("score"):
+            leads = leads.filter(score__gte=chosen["score"])
         if chosen.get("team"):
             team = chosen["team"]
             leads = leads.filter(Q(owner__team=team) | Q(owner=None, team=team))

@@ -33,6 +33,10 @@ TABS = {
     "all": _("All"),
 }
 
+NAMED = ("status", "score")
+"""Filters whose choices have names of their own."""
+BY_SCORE = (F("score").desc(nulls_last=True), "-pk")
+
 IS_ANY = Q(pk__isnull=False)
 IS_ALIVE = Q(status__in=Lead.ALIVE)
 IS_WAITING = Q(status=Lead.Status.NEW, first_response_at=None)
@@ -100,6 +104,7 @@ class Inbox:
     chips: list[Chip]
     dates: Chip
     kept: list[tuple[str, str]]
+    is_by_score: bool
 
     @property
     def is_narrowed(self) -> bool:
@@ -118,7 +123,8 @@ def read_inbox(request: PersonRequest, now: dt.datetime) -> Inbox:
     is_closed = bool(status) and status not in Lead.ALIVE
     view = _view_asked(request, is_closed=is_closed)
     found = filters.narrow(Lead.objects.visible_to(user))
-    counts, leads = _counted(found, view, Q(status=status) if status else IS_ANY, user, now)
+    is_by_score = request.GET.get("sort") == "score"
+    counts, leads = _counted(found, view, Q(status=status) if status else IS_ANY, user, now, is_by_score=is_by_score)
     elsewhere: dict[str, str | None] = {"status": None} if is_closed else {}
     return Inbox(
         view=view,
@@ -133,11 +139,12 @@ def read_inbox(request: PersonRequest, now: dt.datetime) -> Inbox:
         late=found.late(now).count() if counts["waiting"] else 0,
         chips=[
             _chip(request, filters, name)
-            for name in ("segment", "source", "owner", "team", "status")
+            for name in ("segment", "source", "score", "owner", "team", "status")
             if name in filters.fields
         ],
         dates=_date_chip(request, filters),
         kept=_kept(request, but=("q", "page", "lead")),
+        is_by_score=is_by_score,
     )
 
 
@@ -149,7 +156,9 @@ def _view_asked(request: PersonRequest, *, is_closed: bool) -> str:
     return "all" if is_closed else view
 
 
-def _counted(found: Any, view: str, of_status: Q, user: User, now: dt.datetime) -> tuple[dict[str, int], Any]:
+def _counted(
+    found: Any, view: str, of_status: Q, user: User, now: dt.datetime, *, is_by_score: bool
+) -> tuple[dict[str, int], Any]:
     """Count every tab, and the parts of the one that is open, in one pass over living leads; return its leads too."""
     tabs = {
         "inbox": IS_ALIVE,
@@ -166,7 +175,10 @@ def _counted(found: Any, view: str, of_status: Q, user: User, now: dt.datetime) 
     counts: dict[str, int] = found.alive().aggregate(**wanted)
     shown = found.select_related("owner", "source", "campaign")
     if view == "all":
-        return counts, shown.filter(of_status).order_by("-created_at", "-pk")
+        order = BY_SCORE if is_by_score else ("-created_at", "-pk")
+        return counts, shown.filter(of_status).order_by(*order)
+    if is_by_score:
+        return counts, InParts([shown.filter(here).order_by(*BY_SCORE)], [sum(counts[name] for name in parts)])
     return counts, InParts([part.of(shown.filter(here)) for part in parts.values()], [counts[name] for name in parts])
 
 
@@ -184,7 +196,7 @@ def _parts(today: dt.date) -> dict[str, Part]:
 
 def _chip(request: PersonRequest, filters: LeadFilterForm, name: str) -> Chip:
     chosen = filters.cleaned_data.get(name)
-    words = Lead.Status(chosen).label if chosen and name == "status" else chosen
+    words = dict(getattr(filters.fields[name], "choices", ())).get(str(chosen)) if name in NAMED else chosen
     return Chip(
         label=str(filters[name].label),
         value=str(words or _("any")),

@@ -1,13 +1,12 @@
 """What became of leads: the evidence from which a score is learned.
 
-A customer is a lead of which a deal was won; none is a lead that was disqualified, or whose deals were all lost. Leads
+A customer is a lead of which a deal was won; none is a lead that was disqualified, or whose deal was lost. Leads
 still in hand and deals still open say nothing yet. It is the same count as the KPI `lead_conversion` makes.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterable
 
 from crm.models import FEWEST_OUTCOMES, Lead
@@ -41,16 +40,14 @@ def _disqualified() -> Iterable[Outcome]:
 
 
 def _converted(won_after: list[dt.timedelta]) -> Iterable[Outcome]:
-    """Converted leads whose deals are decided; the time that each customer took is noted in `won_after`."""
+    """Converted leads whose deal is decided; the time that each customer took is noted in `won_after`."""
     leads = Lead.objects.present().filter(status=Lead.Status.CONVERTED, converted_at__isnull=False)
-    deals: dict[int, list[tuple[str, dt.datetime | None]]] = defaultdict(list)
-    of_leads = Deal.objects.present().filter(lead__in=leads).values_list("lead_id", "outcome", "won_at")
-    for pk, outcome, won_at in of_leads.iterator():
-        deals[pk].append((outcome, won_at))
+    of_leads = Deal.objects.present().filter(lead__in=leads).exclude(outcome=Deal.Outcome.OPEN)
+    decided = {pk: (outcome, won_at) for pk, outcome, won_at in of_leads.values_list("lead_id", "outcome", "won_at")}
     for pk, created_at, ended_at in leads.values_list("pk", "created_at", "converted_at").iterator():
-        outcomes = {outcome for outcome, _won_at in deals[pk]}
-        if Deal.Outcome.WON in outcomes:
-            won_after.append(min(won_at for _outcome, won_at in deals[pk] if won_at) - created_at)
-        elif outcomes != {Deal.Outcome.LOST}:
+        if pk not in decided:
             continue
-        yield Outcome(pk, is_customer=Deal.Outcome.WON in outcomes, created_at=created_at, ended_at=ended_at)
+        outcome, won_at = decided[pk]
+        if won_at is not None:
+            won_after.append(won_at - created_at)
+        yield Outcome(pk, is_customer=outcome == Deal.Outcome.WON, created_at=created_at, ended_at=ended_at)

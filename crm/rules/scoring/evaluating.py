@@ -18,7 +18,7 @@ from crm.rules.records.reading import Table, normal_name, read_table
 from crm.rules.scoring.additive import Kind, Value
 from crm.rules.scoring.boosting import SEED, Trees, rows_of
 from crm.rules.scoring.columns import UNKNOWN, Reading, read_column
-from crm.rules.scoring.learning import Additive, Floats
+from crm.rules.scoring.learning import Additive, Floats, few_threads
 
 LEAKS_ABOVE = 0.90
 """A fair forecast of who buys is worse than that; a better one has been told."""
@@ -94,6 +94,14 @@ def foretell(
 ) -> Floats:
     """Return a probability for each row from what the other folds taught: the sum of its facts and trees, averaged."""
     found = np.zeros(len(targets))
+    with few_threads(len(targets)):
+        _foretell_folds(found, kinds, columns, targets, folds)
+    return found
+
+
+def _foretell_folds(
+    found: Floats, kinds: Mapping[str, Kind], columns: Mapping[str, Sequence[Value]], targets: Floats, folds: int
+) -> None:
     for seen, unseen in _folds(folds).split(found, targets):
         taught, asked = rows_of(columns, seen), rows_of(columns, unseen)
         summed = _probabilities(Additive.learn(kinds, taught, targets[seen]).log_odds(asked))
@@ -102,7 +110,6 @@ def foretell(
             continue
         grown = Trees.learn(kinds, taught, targets[seen]).probabilities(asked)
         found[unseen] = TREES_SHARE * grown + (1 - TREES_SHARE) * summed
-    return found
 
 
 def _folds(count: int) -> StratifiedKFold:

@@ -7,7 +7,8 @@ rare levels share one weight; a text counts by the words that enough texts hold.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from crm.rules.scoring.additive import VERSION, Kind, Value
 
@@ -25,6 +27,21 @@ MOST_BINS, MOST_LEVELS, MOST_WORDS = 16, 400, 600
 FEWEST_OF_A_LEVEL, FEWEST_OF_A_WORD = 5, 10
 PENALTY = 0.3
 """Strength of the evidence against that of the penalty (scikit-learn's C)."""
+
+
+MANY_ROWS = 20_000
+"""From here on more threads are worth their waiting for one another."""
+
+
+@contextmanager
+def few_threads(rows: int) -> Iterator[None]:
+    """Compute in one thread (trees of large tables apart): beside other processes, threads mostly wait, and spin."""
+    with threadpool_limits(limits=1, user_api="blas"):
+        if rows >= MANY_ROWS:
+            yield
+        else:
+            with threadpool_limits(limits=1, user_api="openmp"):
+                yield
 
 
 @dataclass

@@ -20,7 +20,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from crm.models import FEWEST_OUTCOMES, ScoreModel
 from crm.rules.scoring.additive import AdditiveModel, Value
 from crm.rules.scoring.facts import KINDS, Facts, read_histories
-from crm.rules.scoring.learning import Additive, Floats
+from crm.rules.scoring.learning import Additive, Floats, few_threads
 from crm.rules.scoring.outcomes import Outcome
 from crm.rules.sweeping import alone
 
@@ -92,7 +92,8 @@ def learn_score(outcomes: Sequence[Outcome], *, now: dt.datetime) -> ScoreModel 
             return None
         attempt = _begin(outcomes, now=now)
         if attempt.state == ScoreModel.State.LEARNING:
-            _learn(attempt, outcomes)
+            with few_threads(0):
+                _learn(attempt, outcomes)
         attempt.finished_at = now
         _conclude(attempt)
     return attempt
