@@ -13,6 +13,7 @@ from crm.rules import (
     daily_digests,
     doors,
     escalating,
+    form_news,
     form_replies,
     mailing,
     nurturing,
@@ -36,6 +37,7 @@ IMPORTING_SECONDS = 15.0
 
 # Imported for the senders they register.
 assert reminders.REMINDER
+assert form_news.FORM_NEWS
 assert form_replies.FORM_REPLY
 assert mailing.EMAIL
 assert daily_digests.DAILY

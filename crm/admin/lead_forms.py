@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.postgres.forms import SimpleArrayField
+from django.db import models
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
@@ -72,7 +73,9 @@ class LeadFormFieldInline(SortableTabularInline):
         """Choices are written one a line, in a row of the table."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "choices" and field is not None:
-            field.widget = forms.Textarea(attrs={"rows": 2, "cols": 24})
+            field.widget = forms.Textarea(attrs={"rows": 2, "cols": 18})
+        elif db_field.name in {"label", "label_ru", "key"} and field is not None:
+            field.widget.attrs["size"] = 14
         return field
 
 
@@ -81,6 +84,7 @@ class LeadFormAdmin(SortableAdminBase, ActingAdmin):
     """Lead forms: what they ask, whose the leads are, where they stand. One with submissions is switched off."""
 
     form = LeadFormForm
+    formfield_overrides = {models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "cols": 80})}}
     list_display = ("name", "name_ru", "slug", "source", "owner_rule", "is_active", "open_link")
     list_filter = ("is_active", "source")
     list_select_related = ("source",)

@@ -60,6 +60,15 @@ class PlainField(forms.CharField):
         return BIDI.sub("", text).strip() if isinstance(text, str) else text
 
 
+class NameField(PlainField):
+    """The name of a person or company: it stands in notices and lists, so it is no place for an address of a page."""
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if value and re.search(r"[\r\n]|://|www\.", value, re.IGNORECASE):
+            raise ValidationError(_("Enter a name alone, without links."), code="link")
+
+
 class PhoneField(PlainField):
     """A phone number as people write it."""
 
@@ -69,8 +78,9 @@ class PhoneField(PlainField):
             raise ValidationError(_("Enter a phone number, such as +371 2000 0000."), code="phone")
 
 
-def _text(_asked: LeadFormField, **options: Any) -> forms.Field:
-    return PlainField(max_length=200, **options)
+def _text(asked: LeadFormField, **options: Any) -> forms.Field:
+    kind = NameField if asked.maps_to in AUTOCOMPLETE else PlainField
+    return kind(max_length=200, **options)
 
 
 def _long(_asked: LeadFormField, **options: Any) -> forms.Field:

@@ -49,7 +49,12 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         )
 
 
-@holds_personal(keys=("lead",), blanks=("answers", "fields", "referrer", "page", "address_mark", "content_mark"))
+@holds_personal(
+    keys=("lead",),
+    addresses=("email_key",),
+    searched=("fields", "answers"),
+    blanks=("answers", "fields", "utm", "referrer", "page", "address_mark", "email_key", "phone_key", "content_mark"),
+)
 @audited(kind="submission", ignore=("answers", "fields", "utm", "referrer", "page", "email_key", "phone_key"))
 class Submission(models.Model):
     """What one visitor sent once. Its answers stay as they were given, whatever becomes of form and lead."""

@@ -20,6 +20,7 @@ from crm.models.phones import read_phone
 from crm.rules.activities import follow_touches
 from crm.rules.audit import acting, coming_through
 from crm.rules.errors import NotAllowed, RuleError
+from crm.rules.form_news import queue_news
 from crm.rules.form_owners import owner_of_next
 from crm.rules.form_replies import queue_reply
 from crm.rules.leads import create_lead
@@ -75,6 +76,7 @@ def capture(form: LeadForm, *, visit: Visit, reason: str, now: dt.datetime) -> S
         lead = _new_lead(locked, visit.fields, visit.utm, now)
         submission = _write(locked, visit, now, state=Submission.State.TAKEN, lead=lead)
         queue_reply(submission)
+        queue_news(lead)
     return submission
 
 
@@ -232,11 +234,11 @@ def _note(submission: Submission, *, at: dt.datetime) -> None:
 
 def _decidable(submission: Submission, *, by: User, state: str = Submission.State.KEPT_OUT) -> Submission:
     """The submission, its form locked as for capturing, if it waits for this decision."""
-    if not Submission.objects.editable_by(by).filter(pk=submission.pk).exists():
+    if not by.may_write or not Submission.objects.visible_to(by).filter(pk=submission.pk).exists():
         raise NotAllowed(_("You may look at this, but not change it."))
     form = LeadForm.objects.select_for_update(no_key=True).get(pk=submission.form_id)
     fresh = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
     fresh.form = form
-    if fresh.state != state:
+    if fresh.state != state or not Submission.objects.editable_by(by).filter(pk=submission.pk).exists():
         raise NotKeptOut(_("Somebody has decided about this submission already."))
     return fresh

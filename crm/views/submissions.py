@@ -23,7 +23,7 @@ from crm.rules.capturing import (
     throw_out_submission,
 )
 from crm.views.addresses import page_asked
-from crm.views.authorising import editable_or_403
+from crm.views.authorising import visible_or_404
 from crm.views.requests import PersonRequest
 from crm.views.undoable import say_undoable
 
@@ -76,7 +76,7 @@ def submission_keep(request: PersonRequest, pk: int) -> HttpResponse:
 
 
 def _decided(request: PersonRequest, pk: int, decide: Callable[[Submission], Any]) -> HttpResponse:
-    submission = editable_or_403(Submission.objects, request.user, pk=pk)
+    submission = visible_or_404(Submission.objects, request.user, pk=pk)
     try:
         decide(submission)
     except NotKeptOut as refusal:

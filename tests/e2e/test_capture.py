@@ -25,7 +25,7 @@ def site() -> Iterator[Site]:
     served: dict[str, str] = {}
 
     class Foreign(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 (the library's name)
+        def do_GET(self) -> None:
             page = "<h1>Thanks from the shop</h1>" if self.path.startswith("/thanks") else served["body"]
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8")
