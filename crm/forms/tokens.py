@@ -25,7 +25,8 @@ class ApiTokenForm(forms.Form):
     days = forms.TypedChoiceField(label=_("It ends after"), choices=list(LIFETIMES.items()), coerce=int, initial=90)
 
     def __init__(self, *args: Any, person: User, **options: Any) -> None:
-        super().__init__(*args, **options)
+        # Its dialog stands over the settings, which have a name too.
+        super().__init__(*args, auto_id="id_token_%s", **options)
         if not person.may_write:
             self.fields["scope"].choices = [(ApiToken.Scope.READ.value, ApiToken.Scope.READ.label)]  # type: ignore[attr-defined]
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import trigger_client_event
 
 from crm.forms.tokens import ApiTokenForm
 from crm.models import ApiToken
@@ -46,4 +47,4 @@ def _show_once(request: PersonRequest, secret: str) -> HttpResponse:
     context = {
         "secret": secret, "title": _("The token, shown once"), "dialog_template": template, "is_page": not request.htmx,
     }  # fmt: skip
-    return render(request, page, context)
+    return trigger_client_event(render(request, page, context), "api-tokens-changed", after="settle")
