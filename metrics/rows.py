@@ -31,7 +31,7 @@ def rows_of(name: str, scope: Scope) -> Rows:
 def _deals(scope: Scope) -> Any:
     deals = Deal.objects.present() if scope.viewer is None else Deal.objects.visible_to(scope.viewer)
     deals = deals.select_related("stage", "owner", "company").annotate(credited=_CLOSER)
-    same = {name: name for name in ("pipeline", "source", "campaign")}
+    same: dict[str, Any] = {name: name for name in ("pipeline", "source", "campaign")}
     return _narrowed(deals, scope, owner="credited", segment="lead", **same)
 
 
@@ -115,7 +115,7 @@ def _contracts(scope: Scope) -> Rows:
         accountable=Coalesce("owner", "deal__owner", "company__owner"),
         until=Func("ends_on", "cancelled_on", function="LEAST"),
     )
-    of_deal = {name: f"deal__{name}" for name in ("pipeline", "source", "campaign")}
+    of_deal: dict[str, Any] = {name: f"deal__{name}" for name in ("pipeline", "source", "campaign")}
     fitting = _narrowed(counted, scope, owner="accountable", segment="deal__lead", **of_deal)
     runs = Q(until__isnull=True) | Q(until__gte=scope.period.start)
     return fitting.filter(runs, starts_on__lt=scope.period.end).order_by("until", "pk")

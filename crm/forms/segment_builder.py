@@ -72,8 +72,8 @@ def changed(tree: dict[str, Any], act: str, *, about: str) -> tuple[dict[str, An
         where["of"].append(further)
         place = f"{path}.{len(where['of']) - 1}"
         return tree, place if verb == "add" else f"{place}.0"
-    above = _walk(tree, steps[:-1]) if steps else None
-    if verb == "remove" and is_group(above) and steps[-1] < len(above["of"]):
+    above = _walk(tree, steps[:-1])
+    if verb == "remove" and steps and is_group(above) and steps[-1] < len(above["of"]):
         del above["of"][steps[-1]]
         return tree, path.rpartition(".")[0]
     return tree, ""

@@ -57,7 +57,8 @@ def _build(request: PersonRequest, segment: Segment) -> HttpResponse:
     form = SegmentForm(posted(request), instance=segment, initial={"version": segment.version})
     about, act = segment.about, request.POST.get("do", SAVE)
     tree = _conditions(request, segment)
-    focus, errors, status = "", {}, 200
+    focus, status = "", 200
+    errors: dict[str, str] = {}
     if request.method == "POST" and act != SAVE:
         tree, focus = changed(tree, act, about=about)
         form = _as_typed(request, segment)

@@ -104,7 +104,7 @@ def stages_seen(request: HttpRequest) -> Any:
 
 def contact_segments_seen(request: HttpRequest) -> Any:
     """Segments of contacts that the reader may use."""
-    return Segment.objects.visible_to(request.user).filter(about=CONTACT).select_related("owner")  # type: ignore[arg-type]
+    return Segment.objects.visible_to(request.user).filter(about=CONTACT).select_related("owner")
 
 
 def companies_seen(request: HttpRequest) -> Any:

@@ -94,7 +94,7 @@ def _holding(segments: Iterable[Segment], person: Lead | Contact, asking: Asking
 
 def count_quickly(rows: Any, *, at_most: dt.timedelta = COUNTED_FOR) -> int | None:
     """Count `rows`; None where that takes longer than a person waits, however many there are."""
-    return _timed(lambda: rows.order_by().count(), at_most)  # type: ignore[no-any-return]
+    return _timed(lambda: rows.order_by().count(), at_most)
 
 
 def first_quickly(rows: Any, count: int, *, at_most: dt.timedelta = COUNTED_FOR) -> list[Any]:
