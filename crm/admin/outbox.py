@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from crm import jobs
 from crm.admin.base import ReadOnlyAdmin, person_acting
+from crm.admin.words import in_words
 from crm.models import OutboxRow
 from crm.rules import outbox
 
@@ -24,6 +25,13 @@ class OutboxRowAdmin(ReadOnlyAdmin):
     search_fields = ("dedupe_key", "message_id")
     list_select_related = ("recipient",)
     actions = ("retry_rows", "cancel_rows")
+    exclude = ("answer",)
+    readonly_fields = ("said",)
+
+    @admin.display(description=_("what the other side said"))
+    def said(self, row: OutboxRow) -> str:
+        """Our own answers in words, another's as it gave them."""
+        return in_words(row.answer)
 
     @admin.action(description=_("Send again"))
     def retry_rows(self, request: HttpRequest, rows: QuerySet[OutboxRow]) -> None:

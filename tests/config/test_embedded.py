@@ -33,6 +33,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     yield server
     server.stop(even_if_used=True)
     assert server.wait_until_stopped()
+    shutil.rmtree(server.socket_folder, ignore_errors=True)  # a closed folder's socket lies outside of it
 
 
 def _ask(server: embedded.EmbeddedPostgres, question: str) -> object:
@@ -132,7 +133,7 @@ def test_root_without_user_namespaces_lets_nobody_run_it(is_open: bool) -> None:
     code = (
         "import psycopg2; from config import embedded; s = embedded.postgres(test=True); s.ensure(); "
         "c = psycopg2.connect(host=str(s.socket_folder), user='postgres', dbname='voronka').cursor(); "
-        "c.execute('SHOW data_directory'); print(c.fetchone()[0], s.data.resolve().owner()); "
+        "c.execute('SHOW data_directory'); print(c.fetchone()[0], s.data.resolve().owner(), s.socket_folder); "
         "s.stop(even_if_used=True); s.wait_until_stopped()"
     )
 
@@ -145,8 +146,8 @@ def test_root_without_user_namespaces_lets_nobody_run_it(is_open: bool) -> None:
         check=False,
     )
 
-    folder, owner = result.stdout.split() or ("", result.stderr)
+    folder, owner, sockets = result.stdout.split() or ("", result.stderr, "")
     assert owner == "nobody"
     assert folder.startswith(str(place) if is_open else "/var/tmp/voronka-")
-    for made in {place, Path(folder)}:
+    for made in {place, Path(folder), Path(sockets)} - {Path()}:
         shutil.rmtree(made, ignore_errors=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +18,8 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+
+from config.embedded.server import socket_folder
 
 pytestmark = [
     pytest.mark.reliability,
@@ -111,6 +114,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         yield demo
     finally:
         demo.kill_everything()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("VORONKA_VAR", str(var))
+            for name in ("pg", "valkey"):  # a closed folder's sockets lie outside of it
+                shutil.rmtree(socket_folder(name), ignore_errors=True)
 
 
 PARTS = {
