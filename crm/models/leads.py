@@ -251,6 +251,12 @@ class Lead(Subject, Mergeable, Erasable):
             models.Index(
                 fields=("answer_by", "id"), name="crm_lead_waiting", condition=Q(status="new", first_response_at=None)
             ),
+            # Leads put aside, by when they come back: the inbox, and the job that brings them back.
+            models.Index(
+                fields=("nurture_until", "id"),
+                name="crm_lead_nurtured",
+                condition=Q(status="nurturing", deleted_at=None),
+            ),
             # Clocks that have run out and of which nobody has been told yet.
             models.Index(
                 fields=("answer_by",),

@@ -14,6 +14,7 @@ from crm.forms.leads import LeadEditForm, SeenForm
 from crm.models import Lead
 from crm.rules.errors import NotAllowed, RuleError
 from crm.rules.leads import LeadConflict, WrongStatus
+from crm.rules.qualifying import QualifyingAnswersMissing
 from crm.views.dialogs import close_dialog, render_dialog
 from crm.views.requests import PersonRequest
 
@@ -58,7 +59,7 @@ def act(request: PersonRequest, lead: Lead, *, rule: Callable[[int], Any], done:
         rule(seen_version(request))
     except LeadConflict as refusal:
         return answer_conflict(request, refusal)
-    except WrongStatus as refusal:
+    except (WrongStatus, QualifyingAnswersMissing) as refusal:
         return answer_refusal(request, lead, refusal)
     return lead_changed(request, lead, done)
 

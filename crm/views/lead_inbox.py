@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, F, Q
+from django.db.models import F, IntegerField, Q, Subquery
 from django.http import Http404, QueryDict
 from django.utils import timezone
 from django.utils.html import strip_tags
@@ -19,6 +19,7 @@ from django.utils.translation import pgettext_lazy
 from crm.forms.lead_filters import LeadFilterForm
 from crm.models import Lead, User
 from crm.templatetags.formats import day
+from crm.templatetags.leads import MOST_COUNTED
 from crm.views.chips import Chip
 from crm.views.requests import PersonRequest
 
@@ -56,11 +57,15 @@ class Part:
 
 
 class InParts:
-    """Parts one after the other, counted beforehand and cut as one list: each keeps an order that an index serves."""
+    """Parts one after the other, counted beforehand and cut as one list: each keeps an order that an index serves.
+
+    Where the counts end at `MOST_COUNTED` so does what is paged; `iterator` reads on to the end.
+    """
 
     def __init__(self, parts: list[Any], counts: list[int]) -> None:
         self._parts = parts
-        self._ends = list(accumulate(counts))
+        self._ends = [min(end, MOST_COUNTED) for end in accumulate(counts)]
+        self.is_cut = sum(counts) > MOST_COUNTED
 
     def __len__(self) -> int:
         return self._ends[-1]
@@ -136,7 +141,7 @@ def read_inbox(request: PersonRequest, now: dt.datetime) -> Inbox:
         leads=leads,
         page=Paginator(leads, PAGE).get_page(request.GET.get("page")),
         waiting=counts["waiting"],
-        late=found.late(now).count() if counts["waiting"] else 0,
+        late=counts["late"],
         chips=[
             _chip(request, filters, name)
             for name in ("segment", "source", "score", "owner", "team", "status")
@@ -159,7 +164,7 @@ def _view_asked(request: PersonRequest, *, is_closed: bool) -> str:
 def _counted(
     found: Any, view: str, of_status: Q, user: User, now: dt.datetime, *, is_by_score: bool
 ) -> tuple[dict[str, int], Any]:
-    """Count every tab, and the parts of the one that is open, in one pass over living leads; return its leads too."""
+    """Count every tab, and the parts of the one that is open, in one statement; return its leads too."""
     tabs = {
         "inbox": IS_ALIVE,
         "waiting": IS_WAITING,
@@ -168,18 +173,34 @@ def _counted(
         "nurturing": IS_NURTURED,
     }
     parts = _parts(timezone.localdate(now))
-    wanted = {key: Count("pk", filter=condition) for key, condition in tabs.items()}
-    if view in tabs:
-        here = tabs[view] & of_status
-        wanted |= {name: Count("pk", filter=here & part.condition) for name, part in parts.items()}
-    counts: dict[str, int] = found.alive().aggregate(**wanted)
+    wanted = {key: found.filter(condition) for key, condition in tabs.items()} | {"late": found.late(now)}
     shown = found.select_related("owner", "source", "campaign")
     if view == "all":
+        counts = _count(wanted | {"all": found.filter(of_status)}, user)
         order = BY_SCORE if is_by_score else ("-created_at", "-pk")
-        return counts, shown.filter(of_status).order_by(*order)
+        return counts, InParts([shown.filter(of_status).order_by(*order)], [counts.pop("all")])
+    here = tabs[view] & of_status
+    counts = _count(wanted | {name: found.filter(here & part.condition) for name, part in parts.items()}, user)
     if is_by_score:
         return counts, InParts([shown.filter(here).order_by(*BY_SCORE)], [sum(counts[name] for name in parts)])
     return counts, InParts([part.of(shown.filter(here)) for part in parts.values()], [counts[name] for name in parts])
+
+
+class CountedToMost(Subquery):
+    """How many rows a query has, counted to one more than `MOST_COUNTED`; part of a statement that asks for many."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+
+    def __init__(self, rows: Any) -> None:
+        super().__init__(rows.order_by().values("pk")[: MOST_COUNTED + 1])
+
+
+def _count(wanted: dict[str, Any], user: User) -> dict[str, int]:
+    """Count each of the querysets to one more than `MOST_COUNTED`, all in one statement."""
+    asked = {name: CountedToMost(rows) for name, rows in wanted.items()}
+    one_row: dict[str, int] = User.objects.filter(pk=user.pk).values(**asked).get()
+    return one_row
 
 
 def _parts(today: dt.date) -> dict[str, Part]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
-from crm.models import AuditEntry, DisqualifyReason, Lead, User
+from crm.models import AssignmentRule, AuditEntry, DisqualifyReason, Lead, User
+from crm.rules.assigning import rule_noted
 from crm.templatetags.formats import day
 from crm.views.changes import Change, Names, changes_of, field_changes, line
 
@@ -35,6 +37,21 @@ def story_of_lead(lead: Lead, reader: User) -> list[Change]:
 
 
 def _describe(entry: AuditEntry, names: Names) -> list[Change]:
+    changes = _said(entry, names)
+    given_by = rule_noted(entry.note)
+    return [replace(change, rest=_by_rule(*given_by)) for change in changes] if given_by else changes
+
+
+def _by_rule(pk: int, method: str) -> str:
+    """Say which assignment rule gave the lead away, and how it chose."""
+    rule = AssignmentRule.objects.filter(pk=pk).first()
+    how = str(dict(AssignmentRule.Method.choices).get(method, method))
+    return (
+        _("rule “%(rule)s”: %(how)s") % {"rule": rule, "how": how} if rule else _("by a rule: %(how)s") % {"how": how}
+    )
+
+
+def _said(entry: AuditEntry, names: Names) -> list[Change]:
     if entry.action == AuditEntry.Action.CREATED:
         return field_changes(entry, names)
     decided = _decision(entry, names)

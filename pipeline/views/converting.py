@@ -16,6 +16,7 @@ from crm.rules.leads import LeadConflict
 from crm.views.authorising import editable_or_403
 from crm.views.dialogs import close_dialog, render_dialog
 from crm.views.lead_answers import act, announced, show_conflict
+from crm.views.lead_checklist import checklist_context
 from crm.views.requests import PersonRequest, posted
 from pipeline.forms.converting import LeadConvertForm
 from pipeline.models import Deal
@@ -51,7 +52,7 @@ def lead_convert(request: PersonRequest, pk: int) -> HttpResponse:
         else:
             return _converted(request, lead, deal)
     context = {
-        "lead": lead,
+        **checklist_context(lead),
         "title": _("Convert %(lead)s") % {"lead": lead},
         "action": reverse("lead_convert", args=[pk]),
         "submit": _("Convert"),

@@ -18,6 +18,7 @@ from crm.rules.segments import segments_of
 from crm.views.activities import composer_for
 from crm.views.addresses import whole_number
 from crm.views.authorising import may_edit, visible_or_404
+from crm.views.lead_checklist import checklist_context
 from crm.views.lead_inbox import Inbox, read_inbox
 from crm.views.lead_story import story_of_lead
 from crm.views.next_step import next_step_of
@@ -113,7 +114,7 @@ def _about(request: PersonRequest, lead: Lead, now: dt.datetime) -> dict[str, An
     """What panel and page say of a lead, and what the person may do with it."""
     is_converted = lead.status == Lead.Status.CONVERTED
     return {
-        "lead": lead,
+        **checklist_context(lead),
         "now": now,
         "clocks": Clocks(now),
         "may_edit": may_edit(lead, request.user),

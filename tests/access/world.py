@@ -10,7 +10,18 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.utils import timezone
 
-from crm.models import Activity, DuplicateSuspicion, Merge, Notification, OutboxRow, Segment, Submission, Team, User
+from crm.models import (
+    Activity,
+    DuplicateSuspicion,
+    Merge,
+    Notification,
+    OutboxRow,
+    QualifyingQuestion,
+    Segment,
+    Submission,
+    Team,
+    User,
+)
 from crm.rules.importing.opening import open_upload
 from crm.rules.importing.uploading import store_upload
 from crm.rules.tokens import create_api_token
@@ -122,6 +133,8 @@ def _parts(deal: Deal, own: User) -> dict[str, Any]:
         "stage": deal.stage,
         "other_stage": other_stage,
         "other_deal": other_deal,
+        "qualifying_question": QualifyingQuestion.objects.get_or_create(name="Budget")[0],
+        "other_question": QualifyingQuestion.objects.create(name="Of leads nobody has any more", is_archived=True),
         "item": ChecklistItem.objects.create(stage=deal.stage, name="Ask for the budget"),
         "other_item": ChecklistItem.objects.create(stage=other_stage, name="Send the papers"),
         "line_item": LineItem.objects.create(deal=deal, product=product, unit_price=10),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.access.policies import CLAIMERS, EVERYBODY, OWNERS, READERS, RESTORERS, WRITERS, Row, form, reads, writes
-from tests.access.rows.arguments import LEAD, of
+from tests.access.rows.arguments import LEAD, Args, of
 
 ROWS: dict[str, Row] = {
     # --- Leads
@@ -14,6 +14,7 @@ ROWS: dict[str, Row] = {
     "lead_edit": form(OWNERS, LEAD),
     "lead_assign": form(OWNERS, LEAD),
     "lead_claim": writes(CLAIMERS, LEAD),
+    "lead_answer": writes(OWNERS, of(pk="lead", question_pk="qualifying_question")),
     "lead_qualify": writes(OWNERS, LEAD),
     "lead_reopen": writes(OWNERS, LEAD),
     "lead_disqualify": form(OWNERS, LEAD),
@@ -22,4 +23,8 @@ ROWS: dict[str, Row] = {
     "lead_reopen_converted": writes(OWNERS, LEAD),
     "lead_delete": writes(OWNERS, LEAD),
     "lead_restore": writes(RESTORERS, of(pk="deleted_lead")),
+}
+
+MISMATCHED: dict[str, tuple[str, Args]] = {
+    "lead_answer": ("post", of(pk="lead", question_pk="other_question")),
 }

@@ -1,0 +1,52 @@
+"""The checklist by which a lead is qualified, answered where it stands: on the lead's page and in the list's panel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from crm.forms.qualifying import AnswerForm
+from crm.models import Lead, QualifyingQuestion
+from crm.rules.errors import NotAllowed, RuleError
+from crm.rules.qualifying import answer_question, checklist_of
+from crm.views.authorising import editable_or_403
+from crm.views.requests import PersonRequest
+
+
+@require_POST
+def lead_answer(request: PersonRequest, pk: int, question_pk: int) -> HttpResponse:
+    """Write down what is known about one question, and show the checklist as it is now."""
+    lead = editable_or_403(Lead.objects.select_related("source", "owner"), request.user, pk=pk)
+    question = get_object_or_404(QualifyingQuestion.objects.about(lead), pk=question_pk)
+    form = AnswerForm(request.POST)
+    refusal = _answer(lead, question, form, request)
+    if request.htmx:
+        context = checklist_context(lead) | {"may_edit": True, "refusal": refusal}
+        return render(request, "crm/_lead_checklist.html", context, status=422 if refusal else 200)
+    if refusal:
+        messages.error(request, refusal)
+    return redirect(lead)
+
+
+def checklist_context(lead: Lead) -> dict[str, Any]:
+    """What crm/_lead_checklist.html and crm/_lead_answers.html show of a lead."""
+    lines = checklist_of(lead)
+    return {"lead": lead, "checklist": lines, "checklist_known": sum(line.is_known for line in lines)}
+
+
+def _answer(lead: Lead, question: QualifyingQuestion, form: AnswerForm, request: PersonRequest) -> str:
+    """Do as the form says; return why not, or nothing."""
+    if not form.is_valid():
+        return " ".join(str(error) for errors in form.errors.values() for error in errors)
+    try:
+        answer_question(lead, question, **form.cleaned_data, by=request.user, now=timezone.now())
+    except NotAllowed:
+        raise
+    except RuleError as refusal:
+        return refusal.message
+    return ""
