@@ -43,11 +43,14 @@ class Candidate:
     has_same_domain: bool | None = None
 
 
-def candidates(kind: str, rows: Sequence[Facts]) -> list[Candidate]:
-    """Find candidates for each of `rows` among the leads, contacts or companies nobody has deleted."""
+def candidates(kind: str, rows: Sequence[Facts], *, closely: bool = False) -> list[Candidate]:
+    """Find candidates for each of `rows` among the leads, contacts or companies nobody has deleted.
+
+    `closely` looks for similar names everywhere, which costs some milliseconds a row: for one row, not for a file.
+    """
     columns = [[getattr(row, name).replace("\0", "") for row in rows] for name in Facts.__dataclass_fields__]
     with connection.cursor() as cursor:
-        cursor.execute(_STATEMENTS[kind], columns)
+        cursor.execute(_STATEMENTS[kind, closely], columns)
         return [Candidate(*found) for found in cursor.fetchall()]
 
 
@@ -61,6 +64,15 @@ def _namesakes(table: str) -> str:
         f"(SELECT unnest(ids) FROM (SELECT array_agg(id) AS ids FROM"  # noqa: S608 (our own words)
         f" {_sharing(table, 'name_key', MOST_NAMESAKES + 1)} namesake) all_of_them"
         f" WHERE cardinality(ids) <= {MOST_NAMESAKES})"
+    )
+
+
+def _similar(table: str) -> str:
+    """Records with a similar name, on the index of the text search; one that many bear tells nothing."""
+    return (
+        f"(SELECT id FROM {table} WHERE asked.name_key <%% search AND name_key <> asked.name_key AND deleted_at IS NULL"  # noqa: S608 (our own words)
+        f" AND similarity(name_key, asked.name_key) >= {SIMILAR}"
+        f" ORDER BY similarity(name_key, asked.name_key) DESC LIMIT {MOST_NAMESAKES})"
     )
 
 
@@ -84,7 +96,7 @@ def _same(record_key: str, asked_key: str) -> str:
     return f", nullif({record_key}, '') = nullif(asked.{asked_key}, '')"
 
 
-def _people(table: str, *, company_key: str, join: str, colleagues: str) -> str:
+def _people(table: str, *, company_key: str, join: str, colleagues: str, closely: bool) -> str:
     similar_colleagues = (
         f"(SELECT id FROM ({colleagues} LIMIT {MOST_COLLEAGUES}) colleague"  # noqa: S608 (our own words)
         f" WHERE similarity(colleague.name_key, asked.name_key) >= {SIMILAR})"
@@ -94,6 +106,7 @@ def _people(table: str, *, company_key: str, join: str, colleagues: str) -> str:
         _sharing(table, "phone_key", MOST_SHARING),
         _namesakes(table),
         similar_colleagues,
+        *([_similar(table)] if closely else []),
     ]
     return _stated(
         {
@@ -114,30 +127,40 @@ def _stated(parts: dict[str, str]) -> str:
     return statement
 
 
-_STATEMENTS = {
-    "lead": _people(
-        "crm_lead",
-        company_key="record.company_key",
-        join="",
-        colleagues="SELECT id, name_key FROM crm_lead"
-        " WHERE company_key = asked.company_key AND company_key > '' AND deleted_at IS NULL",
-    ),
-    "contact": _people(
-        "crm_contact",
-        company_key="company.name_key",
-        join="LEFT JOIN crm_company company ON company.id = record.company_id",
-        colleagues="SELECT contact.id, contact.name_key FROM crm_contact contact"
+def _of_leads(*, closely: bool) -> str:
+    colleagues = (
+        "SELECT id, name_key FROM crm_lead"
+        " WHERE company_key = asked.company_key AND company_key > '' AND deleted_at IS NULL"
+    )
+    return _people("crm_lead", company_key="record.company_key", join="", colleagues=colleagues, closely=closely)
+
+
+def _of_contacts(*, closely: bool) -> str:
+    colleagues = (
+        "SELECT contact.id, contact.name_key FROM crm_contact contact"
         " JOIN crm_company company ON company.id = contact.company_id WHERE company.name_key = asked.company_key"
-        " AND company.name_key > '' AND company.deleted_at IS NULL AND contact.deleted_at IS NULL",
-    ),
-    "company": _stated(
+        " AND company.name_key > '' AND company.deleted_at IS NULL AND contact.deleted_at IS NULL"
+    )
+    join = "LEFT JOIN crm_company company ON company.id = record.company_id"
+    return _people("crm_contact", company_key="company.name_key", join=join, colleagues=colleagues, closely=closely)
+
+
+def _of_companies(*, closely: bool) -> str:
+    found = [_sharing("crm_company", "domain_key", MOST_SHARING), _namesakes("crm_company")]
+    return _stated(
         {
             "name_key": "crm_company_key(name)",
             "phone": "''",
             "comparisons": ", NULL, NULL" + _same("record.domain_key", "domain_key"),
-            "found": " UNION ".join([_sharing("crm_company", "domain_key", MOST_SHARING), _namesakes("crm_company")]),
+            "found": " UNION ".join([*found, _similar("crm_company")] if closely else found),
             "table": "crm_company",
             "join": "",
         }
-    ),
+    )
+
+
+_STATEMENTS = {
+    (kind, closely): written(closely=closely)
+    for kind, written in {"lead": _of_leads, "contact": _of_contacts, "company": _of_companies}.items()
+    for closely in (False, True)
 }

@@ -16,6 +16,8 @@ MODELS: dict[str, Any] = {"lead": Lead, "contact": Contact, "company": Company}
 """The kinds of records of which two may be one."""
 OF_ONE_FAMILY = 0.3
 """Two names less alike than this are two people, who may share an address or a telephone."""
+VERY_SIMILAR = 0.6
+"""Names at least as alike may be one, mistyped, where nothing else is known."""
 TELLING_WORDS = 2
 """A first name alone tells nobody from another."""
 
@@ -30,8 +32,9 @@ class Suspect:
 
     @property
     def is_same(self) -> bool:
-        """Whether it is sure enough to take it for the same without asking."""
-        return self.strength == Strength.CERTAIN
+        """Whether it is sure enough to be proposed: not by a phone alone, which a whole office may share."""
+        said_by_more = bool({Reason.EMAIL, Reason.NAME, Reason.DOMAIN}.intersection(self.reasons))
+        return self.strength == Strength.CERTAIN or (self.strength == Strength.LIKELY and said_by_more)
 
     @property
     def why(self) -> str:
@@ -63,16 +66,19 @@ def suspects(
     Only what `seen_by` may see; None is the system itself, which sees all. `exclude` holds ids, of the record itself.
     """
     facts = Facts(name=name, email=email, phone=phone, company=company, domain=domain)
-    return suspects_of_each(kind, [facts], seen_by=seen_by, exclude=exclude)[0]
+    return suspects_of_each(kind, [facts], seen_by=seen_by, exclude=exclude, closely=True)[0]
 
 
 def suspects_of_each(
-    kind: str, rows: Sequence[Facts], *, seen_by: User | None, exclude: Iterable[int] = ()
+    kind: str, rows: Sequence[Facts], *, seen_by: User | None, exclude: Iterable[int] = (), closely: bool = False
 ) -> list[list[Suspect]]:
-    """Return for each of `rows` what `suspects` would, in two queries for all of them."""
+    """Return for each of `rows` what `suspects` would, in two queries for all of them.
+
+    Only `closely` are names that are merely similar looked for beyond the same company: that costs some milliseconds.
+    """
     excluded = set(exclude)
     judged: dict[int, list[tuple[int, tuple[Reason, ...], Strength]]] = defaultdict(list)
-    for candidate in candidates(kind, rows):
+    for candidate in candidates(kind, rows, closely=closely):
         if candidate.record_id not in excluded and (verdict := judge(kind, candidate, rows[candidate.place])):
             judged[candidate.place].append((candidate.record_id, *verdict))
     ids = {record_id for found in judged.values() for record_id, *_rest in found}
@@ -121,7 +127,7 @@ def _strength_of_people(candidate: Candidate, *, has_same_phone: bool | None) ->
             return Strength.LIKELY
         return Strength.POSSIBLE if candidate.name_likeness >= SIMILAR else None
     # A name alone says something where no other company and no two other addresses speak against it.
-    is_telling = candidate.is_same_name and candidate.words >= TELLING_WORDS
+    is_telling = candidate.name_likeness >= VERY_SIMILAR and candidate.words >= TELLING_WORDS
     is_contradicted = candidate.has_same_company is False or different > 1
     return Strength.POSSIBLE if is_telling and not is_contradicted else None
 
@@ -131,7 +137,8 @@ def _strength_of_organisations(candidate: Candidate) -> Strength | None:
         return Strength.CERTAIN if candidate.name_likeness >= OF_ONE_FAMILY else Strength.LIKELY
     if candidate.is_same_name:
         return Strength.LIKELY if candidate.has_same_domain is None else Strength.POSSIBLE
-    return None
+    is_similar = candidate.name_likeness >= SIMILAR and candidate.has_same_domain is None
+    return Strength.POSSIBLE if is_similar else None
 
 
 def _has_same_phone(left: str, right: str) -> bool | None:

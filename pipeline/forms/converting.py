@@ -11,10 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from crm.forms.inputs import AmountField, ChooserField, DayInput, OfferedChoices, currency_choices
 from crm.forms.leads import SeenForm
 from crm.models import Company, Contact, Lead, User
-from crm.models.likeness import Likeness, companies_like, contacts_like
+from crm.rules.duplicates import Suspect, suspects
 from pipeline.models import Pipeline, Stage
 from pipeline.rules.converting import Conversion
 from pipeline.rules.refusals import StageRequires
+
+OFFERED = 5
+"""So many that are probably meant are offered first."""
 
 
 class LikelyChoices(OfferedChoices):
@@ -35,9 +38,9 @@ class LikelyField(ChooserField):
     """A chooser that begins with the records that are probably meant."""
 
     iterator = LikelyChoices
-    likely: Sequence[Likeness] = ()
+    likely: Sequence[Suspect] = ()
 
-    def offer(self, rows: Any, likely: Sequence[Likeness]) -> None:
+    def offer(self, rows: Any, likely: Sequence[Suspect]) -> None:
         """Let one of `rows` be chosen, and offer the `likely` ones."""
         self.likely = likely
         self.queryset = rows
@@ -91,8 +94,8 @@ class LeadConvertForm(SeenForm):
         super().__init__(*args, **options)
         fields: dict[str, Any] = self.fields
         company, contact, stage = fields["company"], fields["contact"], fields["stage"]
-        company.offer(Company.objects.visible_to(user), companies_like(lead, user))
-        contact.offer(Contact.objects.visible_to(user), contacts_like(lead, user))
+        company.offer(Company.objects.visible_to(user), _companies_like(lead, user))
+        contact.offer(Contact.objects.visible_to(user), _contacts_like(lead, user))
         pipelines = Pipeline.objects.visible_to(user)
         stage.queryset = (
             Stage.objects.live()
@@ -131,3 +134,15 @@ class LeadConvertForm(SeenForm):
             is_asked_here = missing.key in self.fields
             message = _("The stage asks for this.") if is_asked_here else refusal.message
             self.add_error(missing.key if is_asked_here else None, message)
+
+
+def _contacts_like(lead: Lead, user: User) -> list[Suspect]:
+    """Contacts the person may see who may be the lead, the surest first."""
+    said = {"name": lead.name, "email": lead.email, "phone": lead.phone, "company": lead.company_name}
+    return suspects("contact", **said, seen_by=user)[:OFFERED]
+
+
+def _companies_like(lead: Lead, user: User) -> list[Suspect]:
+    """Companies the person may see that may be the lead's: by name, or by the domain of its e-mail."""
+    domain = lead.email.rpartition("@")[2]
+    return suspects("company", name=lead.company_name, domain=domain, seen_by=user)[:OFFERED]

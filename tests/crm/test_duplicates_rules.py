@@ -114,6 +114,20 @@ def test_companies_by_domain_and_by_name_without_legal_form() -> None:
     ]
 
 
+def test_a_mistyped_name_is_noticed_where_one_record_is_asked_for() -> None:
+    contact = ContactFactory(name="Alexandra Komarova", email="", phone="")
+    company = CompanyFactory(name="Severnaya Verf", domain="")
+    LeadFactory(name="Alexander Orlov")
+    assert found(suspects("contact", name="Александра Комарва", seen_by=None))[0][0] == contact.pk
+    assert found(suspects("company", name="ПАО Северная верфь", seen_by=None)) == [
+        (company.pk, [Reason.NAME], Strength.LIKELY)
+    ]
+    assert found(suspects("company", name="Severnay Verff", seen_by=None)) == [
+        (company.pk, [Reason.SIMILAR_NAME], Strength.POSSIBLE)
+    ]
+    assert suspects("lead", name="Alexandra Komarova", seen_by=None) == []
+
+
 def test_what_one_may_not_see_is_not_said(rep: User, outsider: User) -> None:
     lead = LeadFactory(email="ann@example.test", owner=rep)
     assert len(suspects("lead", email="ann@example.test", seen_by=rep)) == 1

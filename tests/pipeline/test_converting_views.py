@@ -51,7 +51,7 @@ def test_the_dialog_offers_who_may_be_meant(web: Client, lead: Lead, rep: User, 
     assert form.initial["contact"] == same_mail
     assert form.initial["company"] == company
     offered = {str(label) for _value, label in form.fields["contact"].choices}
-    assert {f"{same_mail} · same e-mail", f"{same_phone} · same phone"} <= offered
+    assert {f"{same_mail} · same e-mail, similar name", f"{same_phone} · same phone"} <= offered
     assert foreign.pk not in {value for value, _label in form.fields["contact"].choices}
 
 
