@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from crm.models import Company, Contact, Lead
+from crm.models import Company, Contact, Lead, QualifyingAnswer
 from crm.views.activities import composer_for
 from crm.views.addresses import whole_number
 from crm.views.authorising import editable_or_403, may_edit, visible_or_404, writer_or_403
@@ -56,6 +56,7 @@ def _page(request: PersonRequest, deal: Deal, *, status: int = 200) -> HttpRespo
         "path": path_of(deal, list(deal.pipeline.stages.all()), visits, now),
         "asks": asks_of(deal, request.user),
         "timeline": timeline,
+        "origin": _origin_of(deal, request),
         "composer": composer_for(deal, request),
         "next_step": next_step_of(deal, request.user, now=now),
         "may_edit": may_edit(deal, request.user),
@@ -132,6 +133,15 @@ def _with_names() -> Any:
     return Deal.objects.select_related(
         "pipeline", "stage", "company", "contact", "owner", "source", "campaign", "loss_reason"
     )
+
+
+def _origin_of(deal: Deal, request: PersonRequest) -> dict[str, Any] | None:
+    """The lead that became the deal, with what it wrote and answered; None where the person may not see it."""
+    lead = Lead.objects.visible_to(request.user).filter(pk=deal.lead_id).first() if deal.lead_id else None
+    if lead is None:
+        return None
+    answers = QualifyingAnswer.objects.filter(lead=lead).select_related("question").order_by("question__position")
+    return {"lead": lead, "answers": list(answers)}
 
 
 def _lead_of(deal: Deal, request: PersonRequest) -> list[Any]:
