@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -113,7 +113,7 @@ def _tick(_asked: LeadFormField, **options: Any) -> forms.Field:
     return forms.BooleanField(**options)
 
 
-KINDS = {
+KINDS: dict[str, Callable[..., forms.Field]] = {
     LeadFormField.Kind.TEXT: _text,
     LeadFormField.Kind.LONG: _long,
     LeadFormField.Kind.EMAIL: _email,

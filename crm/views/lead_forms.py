@@ -210,7 +210,9 @@ def _guarded(response: HttpResponse, form: LeadForm, *, is_framed: bool) -> Http
         wider["frame-ancestors"] = list(form.sites) or ["'none'"]
     if form.allowed_redirect:  # browsers hold a redirect after a form to its form-action as well
         wider["form-action"] = ["'self'", form.redirect_origin]
-    return csp_replace(wider)(lambda: response)() if wider else response
+    if wider:
+        csp_replace(wider)(lambda _request: response)(HttpRequest())  # it marks the answer for the middleware
+    return response
 
 
 @cache
