@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -28,7 +29,13 @@ def enter_spend(*, source: LeadSource, campaign: Campaign | None, sums: Sums, by
         raise NotAllowed(_("Managers and admins enter what was spent."))
     with acting(by):
         for (category, month), amount in sums.items():
-            place = {"source": source, "campaign": campaign, "category": category, "on": month, "is_monthly": True}
+            place: dict[str, Any] = {
+                "source": source,
+                "campaign": campaign,
+                "category": category,
+                "on": month,
+                "is_monthly": True,
+            }
             if amount is None:
                 Spend.objects.filter(**place).delete()
             else:
