@@ -128,6 +128,7 @@ class ImportColumnsForm(forms.Form):
         choices = [("", gettext("— left out —")), *((key, str(label)) for key, label in targets_of(self.kind).items())]
         for place, name in enumerate(header_of(self.file)):
             field = forms.ChoiceField(label=name or gettext("(no name)"), choices=choices, required=False)
+            field.widget.attrs["class"] = "form-select"
             self.fields[f"target_{place}"] = field
             self.initial.setdefault(f"target_{place}", self.answers.targets[place])
 
@@ -173,7 +174,6 @@ class ImportColumnsForm(forms.Form):
             self.fields[_word_name(strange)] = forms.ChoiceField(
                 label=f"{label}: “{strange.word}”",
                 choices=choices,
-                required=False,
                 initial=strange.suggested or REFUSED,
             )
 
@@ -235,6 +235,7 @@ class ImportStartForm(forms.Form):
                          *ImportFile.Duplicates.choices],
                 required=False,
             )  # fmt: skip
+            self.fields[f"line_{row['line']}"].widget.attrs["class"] = "form-select"
 
     @property
     def rows(self) -> list[tuple[dict[str, Any], Any]]:

@@ -15,11 +15,12 @@ register = template.Library()
 
 @register.filter
 def imported(value: Any) -> str:
-    """A value as a record would hold it, for the eye of whoever checks it: dates and numbers in their own way."""
+    """A value as a record would hold it; a date by its month’s name, so that nobody takes it for another."""
     if value is None or value == "":
         return "—"
     if isinstance(value, dt.datetime):
-        return formats.date_format(timezone.localtime(value), "SHORT_DATETIME_FORMAT")
+        moment = timezone.localtime(value)
+        return formats.date_format(moment, "DATE_FORMAT" if moment.time() == dt.time() else "DATETIME_FORMAT")
     if isinstance(value, dt.date):
         return formats.date_format(value, "DATE_FORMAT")
     if isinstance(value, Decimal):

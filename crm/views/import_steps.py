@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -17,6 +18,7 @@ from crm.rules.errors import RuleError
 from crm.rules.importing import deciding
 from crm.rules.importing.answers import Answers, first_answers, header_key, header_of
 from crm.rules.importing.previewing import Preview, preview
+from crm.rules.records.errors import Question
 from crm.views.addresses import whole_number
 from crm.views.authorising import editable_or_403
 from crm.views.imports import detail_context, go_on
@@ -65,8 +67,12 @@ def _show_columns(
 
 
 def _preview(file: ImportFile, form: ImportColumnsForm, request: PersonRequest) -> tuple[Preview | None, str]:
+    answers = form.said() if form.is_bound and not form.errors else form.answers
     try:
-        return preview(file, form.said() if form.is_bound and not form.errors else form.answers, request.user), ""
+        return preview(file, answers, request.user), ""
+    except Question:
+        shown = replace(answers, date_format=answers.date_format or "dmy", decimal_mark=answers.decimal_mark or ".")
+        return preview(file, shown, request.user), _("Shown with the day first and a decimal point until you answer.")
     except RuleError as refusal:
         return None, refusal.message
 

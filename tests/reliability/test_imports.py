@@ -96,7 +96,7 @@ def test_an_import_survives_the_death_of_its_workers(crew: Crew) -> None:
         return run.last_line > last or run.state != "running"
 
     while kills < KILLS:
-        assert wait_until(has_moved, 60, every=0.02), crew.log()
+        assert wait_until(has_moved, 60 + ROWS / 200, every=0.02), crew.log()
         if run.state != "running":
             break
         memory = max(memory, resident_kb(worker))

@@ -102,10 +102,12 @@ class References:
             raise RowRefused(column, _("Several people have this name; give an e-mail address."))
         if found:
             return self._within_reach(found[0], column)
+        if self._context.options.reach:
+            raise RowRefused(column, _("Nobody here has this name or e-mail. Say among the questions who is meant."))
         if not self._context.options.creates_owners:
             raise RowRefused(
                 column,
-                _("Nobody here has this name or e-mail. Say who is meant, or (a command) import with --create-owners."),
+                _("Nobody here has this name or e-mail. Import with --create-owners, or name somebody who is here."),
             )
         return self._make_owner(text, entry)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import logging
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ logging.getLogger("vobject").setLevel(logging.CRITICAL)
 HEADER = ("FN", "ORG", "TITLE", "EMAIL 1", "EMAIL 2", "EMAIL 3", "TEL 1", "TEL 2", "TEL 3", "UID", "NOTE")
 LONGEST_CARD = 4 << 20
 """Characters of a card, photograph included; what is beyond is not read."""
+PLAINEST = ("BEGIN", "END", "VERSION", "N", "FN", "TEL", "EMAIL")
+BROKEN = (ParseError, VObjectError, ValueError, AttributeError, IndexError, LookupError)
 PICTURES = ("PHOTO", "LOGO", "SOUND", "KEY", "PROFILE")  # a profile stops the parser, and says nothing
 
 
@@ -69,12 +72,13 @@ def _property(line: str) -> str:
 
 
 def _row(text: str) -> list[str]:
-    try:
-        card = vobject.readOne(text, allowQP=True, ignoreUnreadable=True)
-    except (ParseError, VObjectError, ValueError, AttributeError, IndexError, LookupError):
-        return [""] * (len(HEADER) - 1) + [" ".join(text.split())[:500]]
+    """A card's cells; of one that cannot be read whole, what its plainest lines say, else its text as a note."""
+    card = None
+    for attempt in (text, _plainest(text)):
+        with contextlib.suppress(*BROKEN):
+            card = card or vobject.readOne(attempt, allowQP=True, ignoreUnreadable=True)
     if card is None:
-        return [""] * len(HEADER)
+        return [""] * (len(HEADER) - 1) + [" ".join(text.split())[:500]]
     mails, phones = (_several(card, name) for name in ("email", "tel"))
     return [
         _name(card) or _first(card, "org"),
@@ -85,6 +89,11 @@ def _row(text: str) -> list[str]:
         _first(card, "uid"),
         _first(card, "note"),
     ]
+
+
+def _plainest(text: str) -> str:
+    """The lines of a card that say who it is, where others hold bytes that are no text."""
+    return "".join(line for line in text.splitlines(keepends=True) if _property(line) in PLAINEST)
 
 
 def _name(card: Any) -> str:
