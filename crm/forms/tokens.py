@@ -26,7 +26,7 @@ class ApiTokenForm(forms.Form):
 
     def __init__(self, *args: Any, person: User, **options: Any) -> None:
         # Its dialog stands over the settings, which have a name too.
-        super().__init__(*args, auto_id="id_token_%s", **options)
+        super().__init__(*args, **{"auto_id": "id_token_%s", **options})
         if not person.may_write:
             self.fields["scope"].choices = [(ApiToken.Scope.READ.value, ApiToken.Scope.READ.label)]  # type: ignore[attr-defined]
 
