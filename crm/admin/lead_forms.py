@@ -17,7 +17,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -44,7 +43,7 @@ class LeadFormForm(forms.ModelForm):
         delimiter="\n",
         required=False,
         widget=Lines(attrs={"rows": 3}),
-        label=capfirst(gettext_lazy("sites the form stands on")),
+        label=gettext_lazy("sites the form stands on"),
         help_text=LeadForm._meta.get_field("sites").help_text,
     )
 
@@ -52,7 +51,7 @@ class LeadFormForm(forms.ModelForm):
         max_length=200,
         required=False,
         assume_scheme="https",
-        label=capfirst(gettext_lazy("thank-you page of your own")),
+        label=gettext_lazy("thank-you page of your own"),
         help_text=LeadForm._meta.get_field("redirect_url").help_text,
     )
 

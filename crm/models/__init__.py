@@ -8,7 +8,7 @@ from crm.models.assigning import AssignmentRule, AssignmentTurn
 from crm.models.audit import AuditEntry, audited, audited_kinds
 from crm.models.companies import Company, Contact, SearchedQuerySet
 from crm.models.duplicates import DuplicateCheck, DuplicateSuspicion, Reason, Strength
-from crm.models.emails import Email, EmailAttachment, EmailTemplate, Suppression
+from crm.models.emails import Email, EmailAttachment, EmailTemplate, SoftBounce, Suppression
 from crm.models.follow_ups import FollowUp, Reminder
 from crm.models.imports import ImportChunk, ImportFile, ImportMapping, ImportRefusal, ImportRow, ImportRun
 from crm.models.lead_forms import ConsentText, LeadForm, LeadFormField
@@ -87,6 +87,7 @@ __all__ = [
     "ScoreRule",
     "SearchedQuerySet",
     "Segment",
+    "SoftBounce",
     "Strength",
     "Subject",
     "Submission",

@@ -92,7 +92,7 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         return self.get(email__iexact=username)
 
 
-@audited(kind="user", ignore=("password", "last_login"))
+@audited(kind="user", ignore=("password", "last_login", "signature"))
 class User(AbstractBaseUser):
     """A person who logs in by e-mail; what they may do follows from their role alone."""
 
@@ -140,6 +140,9 @@ class User(AbstractBaseUser):
         _("quiet from"), null=True, blank=True, help_text=_("Nothing is sent between these times; it waits.")
     )
     quiet_until = models.TimeField(_("quiet until"), null=True, blank=True)
+    signature = models.TextField(
+        _("signature"), blank=True, max_length=10_000, help_text=_("It stands under the e-mails that you write.")
+    )
 
     objects = UserManager()
 

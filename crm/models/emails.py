@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import get_language, pgettext_lazy
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 LONGEST_BODY = 100_000
+
+
+def domain_column(address: str) -> models.GeneratedField:
+    """A stored column with what stands behind the last @ of an address, in lower case."""
+    parts = Func(Lower(address), Value("@"), Value(-1), function="split_part", output_field=models.TextField())
+    return models.GeneratedField(expression=parts, output_field=models.TextField(), db_persist=True)
 
 
 class EmailTemplateQuerySet(OwnedQuerySet):
@@ -109,6 +115,7 @@ class EmailQuerySet(models.QuerySet["Email"]):
         "html",
         "text",
         "new_text",
+        "bounce_detail",
     ),
     strikes=("subject_line", "html", "text", "new_text"),
 )
@@ -139,17 +146,22 @@ class Email(models.Model):
     from_address = models.CharField(_("from"), max_length=320, blank=True)
     from_name = models.CharField(max_length=200, blank=True)
     to_address = models.CharField(_("to"), max_length=320, blank=True)
+    to_domain = domain_column("to_address")
     to_name = models.CharField(max_length=200, blank=True)
     subject_line = models.CharField(_("subject"), max_length=500, blank=True)
     html = models.TextField(_("text"), blank=True)
     text = models.TextField(_("plain text"), blank=True)
     new_text = models.TextField(_("what is new in it"), blank=True)
     message_id = models.CharField(max_length=500, blank=True, db_index=True)
+    provider_id = models.CharField(
+        max_length=500, blank=True, db_index=True, help_text=_("The name that a mail provider gave it, where it did.")
+    )
     in_reply_to = models.CharField(max_length=500, blank=True)
     references = models.TextField(blank=True)
     can_unsubscribe = models.BooleanField(_("offers to unsubscribe"), default=False)
     is_set_aside = models.BooleanField(_("set aside"), default=False)
     bounced_at = models.DateTimeField(_("bounced"), null=True, blank=True)
+    bounce_detail = models.CharField(_("why it came back"), max_length=500, blank=True)
     created_at = models.DateTimeField(_("written"), default=timezone.now)
     at = models.DateTimeField(_("sent or received"), null=True, blank=True)
 
@@ -172,6 +184,8 @@ class Email(models.Model):
             models.Index(fields=("subject_type", "subject_id", "-created_at"), name="crm_email_subject"),
             # The daily allowance of a sender.
             models.Index(fields=("author", "at"), name="crm_email_sent_by", condition=Q(direction="out")),
+            # The daily allowance of a domain.
+            models.Index(fields=("to_domain", "at"), name="crm_email_sent_to", condition=Q(direction="out")),
             # Which of ours an address has got: bounces, threads by address.
             models.Index(Lower("to_address"), F("created_at").desc(), name="crm_email_to"),
             # What waits for a person to say where it belongs.
@@ -188,10 +202,15 @@ class Email(models.Model):
 
 @holds_personal(keys=("email",), is_deleted=True)
 class EmailAttachment(models.Model):
-    """A file of a template or an e-mail. Its contents stay in the database, where every worker finds them."""
+    """A file of a template or an e-mail, or one held for its author until the e-mail can be written.
+
+    Its contents stay in the database, where every worker finds them.
+    """
 
     email = models.ForeignKey(Email, models.CASCADE, null=True, blank=True, related_name="attachments")
     template = models.ForeignKey(EmailTemplate, models.CASCADE, null=True, blank=True, related_name="attachments")
+    held_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
     name = models.CharField(_("name"), max_length=200)
     content_type = models.CharField(max_length=100)
     content = models.BinaryField()
@@ -205,9 +224,15 @@ class EmailAttachment(models.Model):
         constraints = (
             models.CheckConstraint(
                 name="crm_attachment_of_one",
-                condition=Q(email__isnull=False, template__isnull=True) | Q(email__isnull=True, template__isnull=False),
+                condition=Q(email__isnull=False, template__isnull=True, held_by__isnull=True)
+                | Q(email__isnull=True, template__isnull=False, held_by__isnull=True)
+                | Q(email__isnull=True, template__isnull=True, held_by__isnull=False),
                 violation_error_message=_("A file belongs to an e-mail or to a template."),
             ),
+        )
+        # Files held for e-mails that were never written, to throw away.
+        indexes = (
+            models.Index(fields=("created_at",), name="crm_attachment_held", condition=Q(held_by__isnull=False)),
         )
 
     def __str__(self) -> str:
@@ -244,6 +269,27 @@ class Suppression(models.Model):
                 violation_error_message=_("Write the address in lower case."),
             ),
         )
+
+    def __str__(self) -> str:
+        return self.address
+
+
+@holds_personal(addresses=("address",), is_deleted=True)
+class SoftBounce(models.Model):
+    """A report that an address could not be reached this time; five in a row, and it gets no more mail."""
+
+    address = models.CharField(_("address"), max_length=320)
+    key = models.CharField(max_length=300, unique=True, help_text=_("The report's own: one told twice counts once."))
+    email = models.ForeignKey(Email, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("e-mail"))
+    detail = models.CharField(_("in their words"), max_length=500, blank=True)
+    at = models.DateTimeField(_("when"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("soft bounce")
+        verbose_name_plural = _("soft bounces")
+        ordering = ("-at", "-pk")
+        # How many in a row an address has had.
+        indexes = (models.Index(fields=("address",), name="crm_softbounce_address"),)
 
     def __str__(self) -> str:
         return self.address

@@ -11,25 +11,22 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm.models import Activity, Email, Notification, OutboxRow, Suppression, User
+from crm.models import Activity, Email, OutboxRow, User
 from crm.rules import mail_html, outbox
 from crm.rules.activities import answer_lead, follow_touches
 from crm.rules.audit import acting
+from crm.rules.bounces import Report, note_bounce
 from crm.rules.emails import EMAIL
-from crm.rules.notice_kinds import NoticeKind, register
-from crm.rules.outbox import Intent, Later, NotNeeded, Outcome, Sender, Sent
+from crm.rules.mail_troubles import tell_of_unsent
+from crm.rules.outbox import Later, NotNeeded, Outcome, Sender, Sent
 from crm.rules.sending import Postbox, Refused
-from crm.rules.suppression import suppress, suppressed
-from crm.rules.telling import News, tell
+from crm.rules.suppression import suppressed
 from crm.rules.tokens import issue_token
 from crm.rules.wall_clock import zone_of
 
 UNSUBSCRIBE = "unsubscribe"
-TROUBLE = "email_trouble"
-KIND = register(NoticeKind("email_trouble", gettext_lazy("E-mails that did not leave"), icon="mail"))
 UNSUBSCRIBE_FOR = dt.timedelta(days=730)
 NO_SUCH_ADDRESS = re.compile(r"^5\d\d[ -]5\.1\.\d+|^550 (?!5\.)")
 """What servers say of an address that does not exist (RFC 3463: 5.1.x; older ones a bare 550)."""
@@ -59,27 +56,6 @@ def send_email(row: OutboxRow, postbox: Postbox) -> Outcome:
     return Sent(answer, then=lambda: _note_sent(email, now=timezone.now()))
 
 
-def tell_of_trouble(row: OutboxRow) -> None:
-    """Queue a notice to the author of a letter that did not leave, or may have left."""
-    author_id = Email.objects.filter(row=row).values_list("author_id", flat=True).first()
-    outbox.queue([Intent(TROUBLE, f"{TROUBLE}:{row.pk}:{row.state}", author_id, payload={"row": row.pk})])
-
-
-def send_trouble(row: OutboxRow, postbox: Postbox) -> Outcome:
-    """Tell the author what became of the letter."""
-    email = Email.objects.select_related("author", "row").filter(row=row.payload["row"]).first()
-    if email is None or email.author is None or email.subject is None:
-        return NotNeeded("the letter is gone")
-    is_unclear = row.dedupe_key.endswith(OutboxRow.State.UNCLEAR)
-    with translation.override(email.author.language):
-        words = _("Perhaps not sent: “%(line)s” to %(name)s") if is_unclear else _("Not sent: “%(line)s” to %(name)s")
-        text = words % {"line": email.subject_line, "name": email.to_name or email.to_address}
-    notice = Notification(
-        user=email.author, kind=KIND.key, dedupe_key=row.dedupe_key, subject=email.subject, text=text[:300]
-    )
-    return tell(row, News(email.author, [notice], TROUBLE, {"email": email, "is_unclear": is_unclear}), postbox)
-
-
 def note_left(row: OutboxRow) -> None:
     """Put a letter that had left after all on the timeline."""
     _note_sent(Email.objects.select_related("author").get(row=row), now=row.claimed_at or timezone.now())
@@ -91,11 +67,10 @@ outbox.register(
         send_email,
         may_repeat=False,
         label=gettext_lazy("E-mails to customers"),
-        unsent=tell_of_trouble,
+        unsent=tell_of_unsent,
         left=note_left,
     )
 )
-outbox.register(Sender(TROUBLE, send_trouble, label=gettext_lazy("E-mails that did not leave")))
 
 
 def sending_address(author: User) -> str:
@@ -151,9 +126,8 @@ def _note_sent(email: Email, *, now: dt.datetime) -> None:
 
 def _note_refusal(email: Email, answer: str) -> None:
     if NO_SUCH_ADDRESS.match(answer):
-        now = timezone.now()
-        suppress(email.to_address, reason=Suppression.Reason.BOUNCED, by=None, now=now, detail=answer, email=email)
-        Email.objects.filter(pk=email.pk).update(bounced_at=now)
+        report = Report(email.to_address, key=f"smtp:{email.pk}", email=email, detail=answer)
+        note_bounce(report, is_hard=True, is_told=False, now=timezone.now())
 
 
 def _allowance_returns(email: Email, *, now: dt.datetime) -> dt.datetime | None:
@@ -161,9 +135,9 @@ def _allowance_returns(email: Email, *, now: dt.datetime) -> dt.datetime | None:
     zone = zone_of(settings.TIME_ZONE)
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     today = Email.objects.outbound().filter(at__gte=midnight)
-    domain = email.to_address.rpartition("@")[2]
+    domain = email.to_address.rpartition("@")[2].lower()
     is_used_up = (
         today.filter(author=email.author).count() >= settings.MAIL_PER_SENDER_A_DAY
-        or today.filter(to_address__iendswith=f"@{domain}").count() >= settings.MAIL_PER_DOMAIN_A_DAY
+        or today.filter(to_domain=domain).count() >= settings.MAIL_PER_DOMAIN_A_DAY
     )
     return (midnight + dt.timedelta(days=1, hours=8)) if is_used_up else None
