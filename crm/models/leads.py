@@ -89,7 +89,7 @@ class LeadQuerySet(MergeableQuerySet, SearchedQuerySet):
 
     def waiting(self) -> Self:
         """Leads that nobody has answered."""
-        return self.filter(status=Lead.Status.NEW, first_response_at__isnull=True)
+        return self.filter(status=Lead.Status.NEW, first_response_at__isnull=True, erased_at__isnull=True)
 
     def late(self, now: dt.datetime) -> Self:
         """Unanswered leads whose clock has run out."""

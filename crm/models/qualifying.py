@@ -81,7 +81,7 @@ class QualifyingAnswerQuerySet(models.QuerySet["QualifyingAnswer"]):
         return self.filter(lead__in=Lead.objects.editable_by(user))
 
 
-@holds_personal(blanks=("note",), strikes=("note",))
+@holds_personal(keys=("lead",), blanks=("note",))
 @audited(kind="qualifying_answer")
 class QualifyingAnswer(models.Model):
     """What is known about one question for one lead."""

@@ -40,7 +40,7 @@ def edit_record(record: Record, *, fields: Mapping[str, Any], by: User, seen_ver
     with acting(by):
         fresh = _locked(record, by, seen_version)
         fields = _with_named_company(fields, by)
-        names = [name for name in EDITABLE[type(record)] if name in fields]
+        names: list[str] = [name for name in EDITABLE[type(record)] if name in fields]
         for name in names:
             setattr(fresh, name, fields[name])
         if names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from django.db import models
@@ -59,7 +60,11 @@ def erase_entries(keys: Keys) -> None:
     for model in LOGS:
         for label, pks, columns in keys:
             for entry in entries(model, [(label, pks, columns)]):
-                _rewrite(entry, lambda column, value, its=columns: ERASED if column in its and value else value)
+                _rewrite(entry, partial(_erased, columns))
+
+
+def _erased(columns: frozenset[str], column: str, value: Any) -> Any:
+    return ERASED if column in columns and value else value
 
 
 def strike_entries(keys: Keys, person: Person) -> None:

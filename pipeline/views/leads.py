@@ -118,7 +118,7 @@ def _about(request: PersonRequest, lead: Lead, now: dt.datetime) -> dict[str, An
         "now": now,
         "clocks": Clocks(now),
         "may_edit": may_edit(lead, request.user),
-        "is_alive": lead.status in Lead.ALIVE,
+        "is_alive": lead.status in Lead.ALIVE and lead.erased_at is None,
         "deal": Deal.objects.visible_to(request.user).filter(lead=lead).first() if is_converted else None,
         "has_lost_its_deal": is_converted and not Deal.objects.present().filter(lead=lead).exists(),
     }

@@ -29,6 +29,7 @@ from crm.models import (
     OutboxRow,
     User,
 )
+from crm.models.personal import holdings
 from crm.rules.audit import acting
 from crm.rules.erasing import copy_of, erase_person, held_about, person_of, same_address
 from crm.rules.errors import NotAllowed
@@ -200,3 +201,14 @@ def test_erased_person_cannot_be_written_to_again(lead: Lead, admin: User) -> No
 
     assert not Lead.objects.editable_by(admin).exists()
     assert Lead.objects.visible_to(admin).exists()
+
+
+def test_every_table_that_holds_something_says_whose_it_is() -> None:
+    lost = [
+        holding.label
+        for holding in holdings()
+        if not (holding.keys or holding.addresses or holding.searched or holding.by_kind)
+        and holding.label not in {"crm.lead", "crm.contact"}
+        and not any(field.name == "subject_type" for field in holding.model._meta.fields)
+    ]
+    assert lost == [], "without keys, addresses, searched or by_kind no row of theirs is ever found"
