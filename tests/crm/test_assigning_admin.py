@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from crm.models import AssignmentRule, QualifyingAnswer, QualifyingQuestion, Team, User
 from tests.factories import LeadFactory
+from tests.factories.qualifying import default_questions
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +41,7 @@ def test_viewers_and_those_who_left_are_not_offered(settings_client: Client, vie
 
 
 def test_question_is_made_and_kept_once_answered(settings_client: Client, admin: User) -> None:
+    default_questions()
     form = {"name": "Met in person", "name_ru": "Виделись лично", "minimum": "answer"}
     answer = settings_client.post(reverse("admin:crm_qualifyingquestion_add"), form)
     assert answer.status_code == 302, answer.context["adminform"].form.errors

@@ -13,6 +13,7 @@ from crm.models import AssignmentRule, Lead, QualifyingAnswer, QualifyingQuestio
 from crm.rules.leads import create_lead
 from crm.rules.qualifying import answer_question
 from tests.factories import LeadFactory, LeadSourceFactory
+from tests.factories.qualifying import default_questions
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +34,7 @@ def lead(rep: User) -> Lead:
 
 @pytest.fixture
 def budget() -> QualifyingQuestion:
+    default_questions()
     return QualifyingQuestion.objects.get(name="Budget")
 
 

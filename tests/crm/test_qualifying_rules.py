@@ -11,6 +11,7 @@ from crm.rules.errors import NotAllowed
 from crm.rules.leads import qualify_lead
 from crm.rules.qualifying import NotAsked, QualifyingAnswersMissing, answer_question, checklist_of, note_answers
 from tests.factories import LeadFactory, LeadSourceFactory
+from tests.factories.qualifying import default_questions
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +35,7 @@ def names(lead: Lead) -> list[str]:
 
 
 def test_new_organisation_asks_for_five_things(lead: Lead) -> None:
+    default_questions()
     assert names(lead) == ["Budget", "Fit", "Decision maker", "Need", "Timing"]
 
 
