@@ -70,7 +70,7 @@ class WebServer(Process):
             listener.bind(("127.0.0.1", 0))
             self.port = int(listener.getsockname()[1])
         command = [sys.executable, "-m", "gunicorn", "--config", "python:config.serving"]
-        command += ["--bind", f"127.0.0.1:{self.port}", "--log-level", "error", "--graceful-timeout", "5"]
+        command += ["--bind", f"127.0.0.1:{self.port}", "--log-level", "error", "--graceful-timeout", "30"]
         environment = {**os.environ, "VORONKA_ENV": "test", "DATABASE_URL": database_url()}
         super().__init__(command, environment, folder / "gunicorn.log")
         self.url = f"http://127.0.0.1:{self.port}"

@@ -25,7 +25,7 @@ def test_a_notice_appears_in_two_windows_without_a_reload(
         user=rep, subject=LeadFactory(owner=rep), text="Call Daria", kind="reminder", dedupe_key="test:live"
     )
 
-    expect(second.locator("#bell .count")).to_have_text("1", timeout=6_000)
-    expect(first.locator("#bell .count")).to_have_text("1", timeout=6_000)
+    expect(second.locator("#bell .count")).to_have_text("1", timeout=15_000)
+    expect(first.locator("#bell .count")).to_have_text("1", timeout=15_000)
     expect(second.get_by_text("Call Daria")).to_be_visible()
     context.close()
