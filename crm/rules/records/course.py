@@ -30,6 +30,8 @@ STEP_ROWS = 1_000
 GROUPED_ROWS_IN_MEMORY = 100_000
 STATISTICS_AT = (1_000, 10_000, 100_000)
 EXAMPLES = 10
+IDENTITY = frozenset({"external_id", "email", "name", "company"})
+"""The columns that tell which record a row means."""
 
 
 class Interrupted(Exception):
@@ -103,7 +105,7 @@ class Course:
         for row in self.table.rows() if self.begin_after else ():
             if row.line > self.begin_after:
                 break
-            if row.line not in refused and not (entry := self.read(row)).problems:
+            if row.line not in refused and not (entry := read_entry(self.context, row, only=IDENTITY)).problems:
                 self.importer.remember_key(entry)
 
     def read(self, row: Row) -> Entry:
@@ -214,14 +216,14 @@ def in_steps(groups: Iterable[list[Entry]]) -> Iterator[list[Entry]]:
         yield step
 
 
-def read_entry(context: Context, row: Row) -> Entry:
-    """A row's cells as values of our columns."""
+def read_entry(context: Context, row: Row, *, only: Container[str] | None = None) -> Entry:
+    """A row's cells as values of our columns, or of those alone that `only` names."""
     entry = Entry(row)
     if row.damage:
         entry.problems.append(Problem("", "", row.damage))
         return entry
     for column in context.kind.columns:
-        if column.name in context.positions:
+        if column.name in context.positions and (only is None or column.name in only):
             _read_cell(context, entry, column)
     one_of = context.kind.needs_one_of
     if one_of and not entry.problems and not any(entry[name] for name in one_of):
