@@ -182,7 +182,15 @@ def _database() -> dict[str, Any]:
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # In the database: the broker may come and go without a page noticing.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "voronka_cache"}}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "voronka_cache"},
+    # Parts of templates that are the same for everybody (templates/base.html), in each process; drawn anew where they
+    # are being written.
+    "fragments": {
+        "BACKEND": f"django.core.cache.backends.{'dummy.DummyCache' if DEBUG else 'locmem.LocMemCache'}",
+        "LOCATION": "fragments",
+    },
+}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 # The broker only wakes workers. config/celery.py turns this into Celery's spelling.

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -43,7 +44,7 @@ class LeadFormForm(forms.ModelForm):
         delimiter="\n",
         required=False,
         widget=Lines(attrs={"rows": 3}),
-        label=gettext_lazy("sites the form stands on"),
+        label=capfirst(gettext_lazy("sites the form stands on")),
         help_text=LeadForm._meta.get_field("sites").help_text,
     )
 
@@ -51,7 +52,7 @@ class LeadFormForm(forms.ModelForm):
         max_length=200,
         required=False,
         assume_scheme="https",
-        label=gettext_lazy("thank-you page of your own"),
+        label=capfirst(gettext_lazy("thank-you page of your own")),
         help_text=LeadForm._meta.get_field("redirect_url").help_text,
     )
 

@@ -85,11 +85,11 @@ class ImportColumnsForm(forms.Form):
         super().__init__(*args, **options)
         self.file, self.by = file, by
         self.answers = self._present(answers)
-        self.kind = KINDS[self.answers.kind]
+        self.of_kind = KINDS[self.answers.kind]
         self._add_kind_and_owner()
         self._add_targets()
         self._add_formats()
-        self.strange: list[StrangeWord] = strange_words(file, self.kind, self.answers, by)
+        self.strange: list[StrangeWord] = strange_words(file, self.of_kind, self.answers, by)
         self._add_words()
 
     def _present(self, answers: Answers) -> Answers:
@@ -117,7 +117,7 @@ class ImportColumnsForm(forms.Form):
         self.fields["owner"].queryset = people  # type: ignore[attr-defined]
         self.fields["owner"].required = self.answers.kind == "deals"
         self.initial.setdefault("owner", people.filter(chosen).first() if chosen else None)
-        if "currency" in self.kind.names:
+        if "currency" in self.of_kind.names:
             choices = [("", gettext("The organisation’s: %(code)s") % {"code": settings.BASE_CURRENCY})]
             self.fields["currency"].choices = [*choices, *currency_choices()[1:]]  # type: ignore[attr-defined]
             self.initial.setdefault("currency", self.answers.currency)
@@ -125,7 +125,10 @@ class ImportColumnsForm(forms.Form):
             del self.fields["currency"]
 
     def _add_targets(self) -> None:
-        choices = [("", gettext("— left out —")), *((key, str(label)) for key, label in targets_of(self.kind).items())]
+        choices = [
+            ("", gettext("— left out —")),
+            *((key, str(label)) for key, label in targets_of(self.of_kind).items()),
+        ]
         for place, name in enumerate(header_of(self.file)):
             field = forms.ChoiceField(label=name or gettext("(no name)"), choices=choices, required=False)
             field.widget.attrs["class"] = "form-select"
@@ -134,9 +137,9 @@ class ImportColumnsForm(forms.Form):
 
     def _add_formats(self) -> None:
         """Ask for formats only where the file as a whole leaves them open."""
-        places = mapping_of(self.file, self.answers).match(header_of(self.file), self.kind.names)
-        dates = evidence_of(self.file, self.kind, places, Holds.DATES)
-        numbers = evidence_of(self.file, self.kind, places, Holds.AMOUNTS)
+        places = mapping_of(self.file, self.answers).match(header_of(self.file), self.of_kind.names)
+        dates = evidence_of(self.file, self.of_kind, places, Holds.DATES)
+        numbers = evidence_of(self.file, self.of_kind, places, Holds.AMOUNTS)
         self.asks_dates, self.asks_numbers = dates.leaves_dates_open, numbers.leaves_numbers_open
         if self.asks_dates:
             example = _example(dates.slashed)
@@ -170,7 +173,7 @@ class ImportColumnsForm(forms.Form):
                 (LEAVE_EMPTY, gettext("Leave it empty")),
                 *strange.ask.choices(self.by),
             ]
-            label = self.kind.labels.get(strange.ask.column, strange.ask.column)
+            label = self.of_kind.labels.get(strange.ask.column, strange.ask.column)
             self.fields[_word_name(strange)] = forms.ChoiceField(
                 label=f"{label}: “{strange.word}”",
                 choices=choices,

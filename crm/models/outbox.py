@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -35,6 +36,24 @@ class OutboxQuerySet(models.QuerySet["OutboxRow"]):
     def for_a_person(self) -> Self:
         """Rows that wait for a person's decision: given up, or perhaps sent."""
         return self.filter(state__in=(OutboxRow.State.DEAD, OutboxRow.State.UNCLEAR))
+
+
+ledger = pgtrigger.Trigger(
+    name="ledger",
+    when=pgtrigger.After,
+    operation=pgtrigger.Update,
+    func="""
+        IF NEW.state = 'in_flight' AND NEW.lease_owner <> OLD.lease_owner THEN
+            INSERT INTO crm_outboxattempt (row_id, number, claimed_at, lease_owner, answer)
+            VALUES (NEW.id, NEW.attempts, clock_timestamp(), NEW.lease_owner, '');
+        ELSIF OLD.state = 'in_flight' AND (NEW.state <> 'in_flight' OR NEW.answer <> OLD.answer) THEN
+            UPDATE crm_outboxattempt SET finished_at = clock_timestamp(), answer = NEW.answer
+            WHERE row_id = NEW.id AND lease_owner = OLD.lease_owner;
+        END IF;
+        RETURN NULL;
+    """,
+)
+"""Each claim of a row and what came of it, as an `OutboxAttempt`."""
 
 
 @holds_personal(searched=("answer", "payload"), blanks=("answer",))
@@ -82,9 +101,10 @@ class OutboxRow(models.Model):
         verbose_name = _("outbox row")
         verbose_name_plural = _("outbox")
         ordering = ("-pk",)
+        triggers = (ledger,)
         indexes = (
-            # The sweep: waiting rows in the order they fall due.
-            models.Index(fields=("available_at",), name="crm_outbox_waiting", condition=Q(state="waiting")),
+            # The sweep: waiting rows in the order they fall due, one person's together.
+            models.Index(fields=("available_at", "recipient"), name="crm_outbox_waiting", condition=Q(state="waiting")),
             # The operator's page: what left in the last hour.
             models.Index(fields=("finished_at",), name="crm_outbox_finished"),
             # The operator's page: what waits, by kind.

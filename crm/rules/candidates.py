@@ -70,8 +70,8 @@ def _namesakes(table: str) -> str:
 def _similar(table: str) -> str:
     """Records with a similar name, on the index of the text search; one that many bear tells nothing."""
     return (
-        f"(SELECT id FROM {table} WHERE asked.name_key <%% search AND name_key <> asked.name_key AND deleted_at IS NULL"  # noqa: S608 (our own words)
-        f" AND similarity(name_key, asked.name_key) >= {SIMILAR}"
+        f"(SELECT id FROM {table} WHERE length(asked.name_key) > 4 AND asked.name_key <%% search"  # noqa: S608 (our own words)
+        f" AND name_key <> asked.name_key AND deleted_at IS NULL AND similarity(name_key, asked.name_key) >= {SIMILAR}"
         f" ORDER BY similarity(name_key, asked.name_key) DESC LIMIT {MOST_NAMESAKES})"
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
@@ -50,6 +50,14 @@ def channels_of(person: User, key: str) -> Channels:
     chosen = NotificationChoice.objects.filter(user=person, kind=key).first()
     found = chosen or _kinds[key]
     return Channels(found.in_page, found.by_mail)
+
+
+def channels_of_many(people: Collection[User], key: str) -> dict[int, Channels]:
+    """Return how each of `people` wants notices of this kind, by their id; one query."""
+    chosen = NotificationChoice.objects.filter(user__in=people, kind=key)
+    by_person = {choice.user_id: Channels(choice.in_page, choice.by_mail) for choice in chosen}
+    declared = Channels(_kinds[key].in_page, _kinds[key].by_mail)
+    return {person.pk: by_person.get(person.pk, declared) for person in people}
 
 
 def all_channels_of(person: User) -> dict[str, Channels]:

@@ -2,6 +2,7 @@
 
 Time is the database's clock throughout. Attempts are counted before the work, so that a row that kills its sender is
 given up in the end; finishing names the lease, so that a sender who was thought dead cannot overwrite another's result.
+Each attempt is written into the ledger by a trigger (`crm/models/outbox.py`), whatever statement makes it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import datetime as dt
 import os
 import socket
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from email.utils import make_msgid
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.functional import Promise
 
-from crm.models import OutboxAttempt, OutboxRow
+from crm.models import OutboxRow
 
 if TYPE_CHECKING:
     from crm.rules.sending import Postbox
@@ -62,6 +63,9 @@ class Later:
 Outcome = Sent | NotNeeded | Later
 
 
+Send = Callable[[OutboxRow, "Postbox"], Outcome]
+
+
 @dataclass(frozen=True)
 class Sender:
     """How rows of one kind are sent.
@@ -69,16 +73,20 @@ class Sender:
     `may_repeat`: whether a row whose sender died is sent again (a reminder to ourselves: yes, with the same Message-ID)
     or becomes *unclear* and is shown to a person (mail to customers). `digest`: the kind into which stale rows merge.
     `unsent` is called in the transaction that makes a row dead or unclear, to tell whom it concerns; `left` when a
-    person finds that an unclear row had left after all.
+    person finds that an unclear row had left after all. Where thousands fall due together, `at_once` rows are claimed
+    in one go and `prepare` reads for all of them what `send` would ask for one by one: only of kinds that may repeat,
+    since a sender that dies leaves all of them to be sent again.
     """
 
     kind: str
-    send: Callable[[OutboxRow, Postbox], Outcome]
+    send: Send
     may_repeat: bool = True
     digest: str = ""
     label: str | Promise = ""
     unsent: Callable[[OutboxRow], object] | None = None
     left: Callable[[OutboxRow], object] | None = None
+    at_once: int = 1
+    prepare: Callable[[Sequence[OutboxRow]], Send] | None = None
 
 
 _senders: dict[str, Sender] = {}
@@ -174,15 +182,24 @@ def claim() -> OutboxRow | None:
 
     Rows that must not be taken (given up, perhaps sent already) are set aside on the way.
     """
+    return next(iter(claim_some(most=1)), None)
+
+
+def claim_some(*, most: int | None = None) -> list[OutboxRow]:
+    """Take the next due row, and with it others of its kind where its sender takes several at once; [] for none."""
     while True:
         with transaction.atomic():
             row = _next_due()
-            if row is None or not _set_aside(row):
-                return _take(row) if row else None
+            if row is None:
+                return []
+            if not _set_aside(row):
+                return _take([row, *_others_like(row, most)])
 
 
 def finish(row: OutboxRow, *, state: OutboxRow.State, answer: str = "") -> bool:
     """Close a claimed row; false when its lease has passed to somebody else, who will close it."""
+    if state == OutboxRow.State.SENT:
+        return _release(row, answer, state=state, finished_at=Now())
     with transaction.atomic():
         is_mine = _release(row, answer, state=state, finished_at=Now())
         if is_mine:
@@ -250,27 +267,34 @@ def _tell_if_unsent(row: OutboxRow, state: str) -> None:
             unsent(row)
 
 
-def _take(row: OutboxRow) -> OutboxRow:
+def _others_like(row: OutboxRow, most: int | None) -> Iterable[OutboxRow]:
+    """Lock further waiting rows of the same kind, where its sender takes several at once."""
+    sender = _senders.get(row.kind)
+    if sender is None or not sender.may_repeat or row.state != OutboxRow.State.WAITING:
+        return []
+    at_once = sender.at_once if most is None else min(most, sender.at_once)
+    if at_once < 2:
+        return []
+    rows = OutboxRow.objects.select_for_update(skip_locked=True).exclude(pk=row.pk)
+    waiting = rows.filter(state=OutboxRow.State.WAITING, kind=row.kind, available_at__lte=Now())
+    return waiting.order_by("available_at", "recipient_id")[: at_once - 1]
+
+
+def _take(rows: Sequence[OutboxRow]) -> list[OutboxRow]:
     owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"[-100:]
-    lease_until = Now() + dt.timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
-    OutboxRow.objects.filter(pk=row.pk).update(
+    OutboxRow.objects.filter(pk__in=[row.pk for row in rows]).update(
         state=OutboxRow.State.IN_FLIGHT,
         attempts=F("attempts") + 1,
         claimed_at=Now(),
-        lease_until=lease_until,
+        lease_until=Now() + dt.timedelta(seconds=settings.OUTBOX_LEASE_SECONDS),
         lease_owner=owner,
     )
-    row.state, row.attempts, row.lease_owner = OutboxRow.State.IN_FLIGHT, row.attempts + 1, owner
-    OutboxAttempt.objects.create(row=row, number=row.attempts, lease_owner=owner)
-    return row
+    for row in rows:
+        row.state, row.attempts, row.lease_owner = OutboxRow.State.IN_FLIGHT, row.attempts + 1, owner
+    return list(rows)
 
 
 def _release(row: OutboxRow, answer: str, **changes: Any) -> bool:
-    """Write what became of a claimed row, and into the ledger; false when its lease has passed to somebody else."""
+    """Write what became of a claimed row; false when its lease has passed to somebody else."""
     mine = OutboxRow.objects.filter(pk=row.pk, state=OutboxRow.State.IN_FLIGHT, lease_owner=row.lease_owner)
-    with transaction.atomic():
-        is_mine = mine.update(**{"lease_until": None, "answer": answer[:2000], **changes}) > 0
-        if is_mine:
-            attempt = OutboxAttempt.objects.filter(row_id=row.pk, lease_owner=row.lease_owner)
-            attempt.update(finished_at=Now(), answer=answer[:2000])
-    return is_mine
+    return mine.update(**{"lease_until": None, "answer": answer[:2000], **changes}) > 0

@@ -13,12 +13,13 @@ from django.utils.translation import gettext_lazy
 
 from crm.models import FollowUp, Notification, OutboxRow, Reminder, Subject, User, subjects_seen_by
 from crm.rules import outbox
-from crm.rules.notice_kinds import NoticeKind, register
-from crm.rules.outbox import Intent, NotNeeded, Outcome, Sender
+from crm.rules.notice_kinds import NoticeKind, channels_of_many, register
+from crm.rules.outbox import Intent, NotNeeded, Outcome, Send, Sender
 from crm.rules.sending import Postbox
 from crm.rules.telling import News, tell
 from crm.rules.wall_clock import WallTime
 
+NO_LONGER = "done, deleted or planned anew"
 REMINDER, DIGEST = "reminder", "reminder_digest"
 KIND = register(NoticeKind("reminder", gettext_lazy("Reminders of next steps"), icon="bell"))
 
@@ -99,12 +100,39 @@ def send_digest(row: OutboxRow, postbox: Postbox) -> Outcome:
     return _remind(row, row.merged.all(), postbox, template=DIGEST)
 
 
+def prepare_reminders(rows: Sequence[OutboxRow]) -> Send:
+    """Read for many rows at once what `send_reminder` would ask for each."""
+    ids = [row.payload["reminder"] for row in rows]
+    found = Reminder.objects.filter(pk__in=ids).select_related("follow_up__assignee__team")
+    reminders = {reminder.pk: reminder for reminder in found if reminder.follow_up.is_open}
+    people = {reminder.follow_up.assignee_id: reminder.follow_up.assignee for reminder in reminders.values()}
+    seen = {
+        pk: subjects_seen_by(
+            person, [each.follow_up for each in reminders.values() if each.follow_up.assignee_id == pk]
+        )
+        for pk, person in people.items()
+    }
+    channels = channels_of_many(people.values(), KIND.key)
+
+    def send(row: OutboxRow, postbox: Postbox) -> Outcome:
+        reminder = reminders.get(row.payload["reminder"])
+        if reminder is None:
+            return NotNeeded(NO_LONGER)
+        follow_up, person = reminder.follow_up, people[reminder.follow_up.assignee_id]
+        step = Step(follow_up, seen[person.pk].get(_subject_key(follow_up)))
+        notices = [_notice(person, follow_up, row.dedupe_key)]
+        news = News(person, notices, REMINDER, {"steps": [step], "step": step}, channels[person.pk])
+        return tell(row, news, postbox)
+
+    return send
+
+
 def _remind(row: OutboxRow, parts: Iterable[OutboxRow], postbox: Postbox, *, template: str) -> Outcome:
     keys = {part.payload["reminder"]: part.dedupe_key for part in parts}
     reminders = Reminder.objects.filter(pk__in=keys).select_related("follow_up__assignee")
     due = [reminder for reminder in reminders.order_by("follow_up__due_at", "pk") if reminder.follow_up.is_open]
     if not due:
-        return NotNeeded("done, deleted or planned anew")
+        return NotNeeded(NO_LONGER)
     person = due[0].follow_up.assignee
     seen = subjects_seen_by(person, (reminder.follow_up for reminder in due))
     steps = [Step(reminder.follow_up, seen.get(_subject_key(reminder.follow_up))) for reminder in due]
@@ -136,5 +164,14 @@ def _notice(person: User, follow_up: FollowUp, key: str) -> Notification:
     )
 
 
-outbox.register(Sender(REMINDER, send_reminder, digest=DIGEST, label=gettext_lazy("Reminders")))
+outbox.register(
+    Sender(
+        REMINDER,
+        send_reminder,
+        digest=DIGEST,
+        label=gettext_lazy("Reminders"),
+        at_once=25,
+        prepare=prepare_reminders,
+    )
+)
 outbox.register(Sender(DIGEST, send_digest, label=gettext_lazy("Late reminders, merged")))

@@ -26,6 +26,8 @@ class News:
     notices: Sequence[Notification]
     template: str
     context: Mapping[str, Any] = field(default_factory=dict)
+    channels: Channels | None = None
+    """How the person wants this kind, where that has been read already."""
 
 
 def tell(row: OutboxRow, news: News, postbox: Postbox) -> Outcome:
@@ -35,7 +37,7 @@ def tell(row: OutboxRow, news: News, postbox: Postbox) -> Outcome:
         return NotNeeded("nobody to tell: the account is closed")
     if until := quiet_until(person, now=timezone.now()):
         return Later(until)
-    channels = channels_of(person, news.notices[0].kind)
+    channels = news.channels or channels_of(person, news.notices[0].kind)
     _keep(news, channels)
     if channels.by_mail == Mail.AT_ONCE:
         return Sent(postbox.send(mail(row, person, news.template, news.context)))

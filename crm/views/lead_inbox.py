@@ -44,6 +44,14 @@ IS_WAITING = Q(status=Lead.Status.NEW, first_response_at=None)
 IS_NURTURED = Q(status=Lead.Status.NURTURING)
 
 
+FOLLOWS = {
+    "inbox": ("part_waiting", "part_back", "part_in_hand", "part_aside"),
+    "waiting": ("part_waiting",),
+    "nurturing": ("part_back", "part_aside"),
+}
+"""Tabs whose counts are sums of the parts of the whole inbox, and are not asked for beside them."""
+
+
 @dataclass(frozen=True)
 class Part:
     """A stretch of the list: which leads stand in it, and in which order."""
@@ -180,7 +188,10 @@ def _counted(
         order = BY_SCORE if is_by_score else ("-created_at", "-pk")
         return counts, InParts([shown.filter(of_status).order_by(*order)], [counts.pop("all")])
     here = tabs[view] & of_status
-    counts = _count(wanted | {name: found.filter(here & part.condition) for name, part in parts.items()}, user)
+    follows = FOLLOWS if here == IS_ALIVE & IS_ANY else {}
+    asked = {key: rows for key, rows in wanted.items() if key not in follows}
+    counts = _count(asked | {name: found.filter(here & part.condition) for name, part in parts.items()}, user)
+    counts |= {key: sum(counts[name] for name in names) for key, names in follows.items()}
     if is_by_score:
         return counts, InParts([shown.filter(here).order_by(*BY_SCORE)], [sum(counts[name] for name in parts)])
     return counts, InParts([part.of(shown.filter(here)) for part in parts.values()], [counts[name] for name in parts])

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import Count
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from crm.forms.inputs import AmountField
 from crm.models import Campaign, LeadSource
@@ -57,7 +57,8 @@ class SpendForm(forms.Form):
 
     def _besides(self, month: dt.date) -> str:
         count = self._others.get(month.month, 0)
-        return _("and %(count)s entries by day") % {"count": count} if count else ""
+        said = ngettext("and %(count)d entry by day", "and %(count)d entries by day", count)
+        return said % {"count": count} if count else ""
 
 
 def _name(category: str, month: dt.date) -> str:

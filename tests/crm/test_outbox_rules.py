@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import smtplib
+import time
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from django.core.mail import EmailMultiAlternatives
 from django.db.models import F
 from django.utils import timezone
 
-from crm.models import OutboxRow
+from crm.models import OutboxAttempt, OutboxRow
 from crm.rules import outbox
-from crm.rules.delivering import deliver, deliver_due
+from crm.rules.delivering import _deliver_some, deliver, deliver_due
 from crm.rules.digests import merge_stale
-from crm.rules.outbox import Intent, Later, NotNeeded, Outcome, Sender, Sent
+from crm.rules.outbox import Intent, Later, NotNeeded, Outcome, Send, Sender, Sent
 from crm.rules.sending import NotSent, PerhapsSent, Postbox, Refused, ServerAway, _verdict
 from tests.factories import UserFactory
 
@@ -305,3 +308,67 @@ def test_attempts_rise_in_the_database(probe: Probe) -> None:
     OutboxRow.objects.filter(pk=row.pk).update(attempts=F("attempts") + 4)
 
     assert claimed().attempts == 5
+
+
+# --- Several at once --------------------------------------------------------------------------------------------------
+
+
+def many(probe: Probe, monkeypatch: pytest.MonkeyPatch, *, may_repeat: bool = True) -> list[OutboxRow]:
+    """Five rows of a kind that is claimed four at once, read together by `prepare`."""
+
+    def prepare(rows: Sequence[OutboxRow]) -> Send:
+        probe.sent.append(f"read {len(rows)}")
+        return probe.send
+
+    outbox.register(Sender("many", probe.send, may_repeat=may_repeat, at_once=4, prepare=prepare))
+    return [queued("many", key) for key in "abcde"]
+
+
+def test_several_are_claimed_read_and_sent_together(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    many(probe, monkeypatch)
+
+    assert deliver_due(seconds=5) == {"sent": 5}
+
+    assert probe.sent == ["read 4", "a", "b", "c", "d", "e"]
+    assert set(OutboxRow.objects.values_list("state", "attempts")) == {("sent", 1)}
+    assert OutboxAttempt.objects.count() == 5
+
+
+def test_what_may_not_be_repeated_is_claimed_alone(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    many(probe, monkeypatch, may_repeat=False)
+    assert len(outbox.claim_some()) == 1
+
+
+def test_without_a_server_the_rest_of_the_claim_waits_untried(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    many(probe, monkeypatch)
+    probe.outcome = ServerAway("nobody there")
+
+    assert deliver_due(seconds=5) == {"server away": 1}
+
+    assert sorted(OutboxRow.objects.values_list("state", "attempts")) == [("waiting", 0)] * 4 + [("waiting", 1)]
+
+
+def test_what_a_slow_server_leaves_over_is_put_back_in_time(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    many(probe, monkeypatch)
+    settings.OUTBOX_LEASE_SECONDS = 0.02
+    slow = probe.send
+
+    def send(row: OutboxRow, postbox: Postbox) -> Outcome:
+        time.sleep(0.02)
+        return slow(row, postbox)
+
+    outbox.register(Sender("many", send, at_once=4))
+    rows = outbox.claim_some()
+    assert _deliver_some(rows, Postbox()) == ["sent"]
+    assert OutboxRow.objects.filter(state="waiting", attempts=0).count() == 4
+
+
+def test_rows_that_cannot_be_read_together_are_asked_one_by_one(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_rows: Sequence[OutboxRow]) -> Send:
+        raise RuntimeError("a bad row")
+
+    many(probe, monkeypatch)
+    outbox.register(Sender("many", probe.send, at_once=4, prepare=broken))
+    assert deliver_due(seconds=5) == {"sent": 5}

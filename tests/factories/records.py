@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from crm.models import User
 from crm.rules.records.context import Options
-from crm.rules.records.engine import Outcome, import_records
+from crm.rules.records.course import Outcome
+from crm.rules.records.engine import import_records
 from crm.rules.records.mapping import parse_mapping
 from metrics.rules.records import KINDS
 

@@ -19,7 +19,7 @@ from crm.rules.records.formats import Formats
 from crm.rules.records.mapping import Mapping, Places
 
 if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
+    from django.utils.functional import Promise
 
     from crm.rules.records.planning import RecordImporter
     from crm.rules.records.references import References
@@ -51,8 +51,8 @@ class Kind:
     """Code → lazily translated sentence with a `count`."""
     place: int = 0
     """Where the wizard offers it; 0: nowhere."""
-    label: StrOrPromise = ""
-    labels: ReadOnlyDict[str, StrOrPromise] = field(default_factory=dict)
+    label: str | Promise = ""
+    labels: ReadOnlyDict[str, str | Promise] = field(default_factory=dict)
     """Column → what people call it."""
     asks: tuple[Ask, ...] = ()
     """Columns of words that the wizard asks about where it does not know them."""

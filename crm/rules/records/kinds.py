@@ -123,7 +123,7 @@ class LeadImporter(RecordImporter[Lead]):
 
     def key(self, entry: Entry) -> Hashable | None:
         if entry["external_id"] or not (self.context.options.duplicates and entry["email"]):
-            return entry["external_id"]  # type: ignore[no-any-return]  # a text, or None
+            return entry["external_id"]
         return ("email", entry["email"], name_key(entry["name"]))
 
     def key_column(self) -> str:

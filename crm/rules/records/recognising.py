@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from django_stubs_ext import StrOrPromise
+from django.utils.functional import Promise
 
 from crm.rules.records.reading import normal_name
 from crm.rules.records.registry import KINDS
@@ -44,7 +44,7 @@ class Recognised:
     targets: tuple[str, ...]
     """One for each column of the header; "" where it holds nothing of ours."""
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    holds: StrOrPromise = ""
+    holds: str | Promise = ""
     """What it holds, where that is nothing the wizard can import."""
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django_stubs_ext import StrOrPromise
 
 from crm.rules.records.context import Kind
 from crm.rules.records.mapping import Theirs
@@ -15,7 +15,7 @@ PARTS = ("first_name", "middle_name", "last_name")
 """In the order in which they make a name; Russian names read so too."""
 TITLE = "title_name"
 STAGE_OUTCOME = "stage_outcome"
-PSEUDO: dict[str, StrOrPromise] = {
+PSEUDO: dict[str, str | Promise] = {
     "first_name": _("First name"),
     "middle_name": _("Middle name"),
     "last_name": _("Last name"),
@@ -24,9 +24,9 @@ PSEUDO: dict[str, StrOrPromise] = {
 }
 
 
-def targets_of(kind: Kind) -> dict[str, StrOrPromise]:
+def targets_of(kind: Kind) -> dict[str, str | Promise]:
     """What columns of a kind can be, with its label, in the order of a form."""
-    labels: dict[str, StrOrPromise] = {name: kind.labels.get(name, name) for name in kind.names}
+    labels: dict[str, str | Promise] = {name: kind.labels.get(name, name) for name in kind.names}
     if "email" in labels:  # people have names in parts
         labels = {"name": labels.pop("name"), **{name: PSEUDO[name] for name in (*PARTS, TITLE)}, **labels}
     if "outcome" in labels:

@@ -14,7 +14,8 @@ from django.utils import timezone
 from crm.models import ImportRun, User
 from crm.rules.errors import RuleError
 from crm.rules.records.context import Kind, Options
-from crm.rules.records.engine import Outcome, import_records
+from crm.rules.records.course import Outcome
+from crm.rules.records.engine import import_records
 from crm.rules.records.mapping import Mapping, read_mapping
 from crm.rules.records.undoing import undo_import
 from metrics.rules.records import KINDS

@@ -29,7 +29,7 @@ class DealImporter(stories.StoryImporter):
     def key(self, entry: Entry) -> Hashable | None:
         """The external id; in the wizard else the name with the company's."""
         if entry["external_id"] or not self.context.options.duplicates:
-            return entry["external_id"]  # type: ignore[no-any-return]  # a text, or None
+            return entry["external_id"]
         return ("name", name_key(entry["name"]), name_key(entry["company"] or ""))
 
     def key_column(self) -> str:

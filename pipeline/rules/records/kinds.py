@@ -69,7 +69,11 @@ DEALS = Kind(
         Ask(
             "stage", lambda: _names(Stage.objects.all()), lambda _by: _choices(Stage.objects.filter(is_archived=False))
         ),
-        Ask("outcome", lambda: set(Deal.Outcome.values), lambda _by: list(Deal.Outcome.choices)),
+        Ask(
+            "outcome",
+            lambda: set(Deal.Outcome.values),
+            lambda _by: [(str(value), str(label)) for value, label in Deal.Outcome.choices],
+        ),
         crm_kinds.OWNER,
     ),
     listed_at="deal_list",

@@ -1,11 +1,12 @@
 """Tables that are no leads, contacts, companies or deals: told by their headings, so that nobody imports them."""
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm.rules.records.vocabularies.vocabulary import Vocabulary
 
 
-def _table(program: str, holds: str, *telling: str) -> Vocabulary:
+def _table(program: str, holds: str | Promise, *telling: str) -> Vocabulary:
     return Vocabulary(program, "", {}, telling=telling, holds=holds)
 
 

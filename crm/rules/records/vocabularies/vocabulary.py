@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from django_stubs_ext import StrOrPromise
+from django.utils.functional import Promise
 
 from crm.rules.records.reading import normal_name
 
@@ -28,13 +28,13 @@ class Vocabulary:
     """Our column → the program's word → ours; "*" is everything else, and "" leaves the cell empty."""
     telling: tuple[str, ...] = ()
     """Headings that hold nothing of ours, but tell this program (and kind) from the others."""
-    holds: StrOrPromise = ""
+    holds: str | Promise = ""
     """What the table holds, where that is nothing the wizard can import; `kind` is then empty."""
 
     @cached_property
     def by_heading(self) -> dict[str, str]:
         """Heading, as headings are compared → what it holds of ours."""
-        return {normal_name(name): target for target, names in reversed(self.headings.items()) for name in names}
+        return {normal_name(name): target for target, names in reversed([*self.headings.items()]) for name in names}
 
     @cached_property
     def known(self) -> frozenset[str]:

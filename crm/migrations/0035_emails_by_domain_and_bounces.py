@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('contenttypes', '0002_remove_content_type_name'),
-        ('crm', '0033_nurtured_leads'),
+        ('crm', '0034_outbox_ledger'),
     ]
 
     operations = [
