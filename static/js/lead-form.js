@@ -2,7 +2,9 @@
 (() => {
   if (window.parent === window) return;
   const tell = (said) => window.parent.postMessage(said, "*");
-  new ResizeObserver(() => tell({ voronkaHeight: document.documentElement.offsetHeight })).observe(document.body);
+  const main = document.querySelector("main"); // the page itself is as high as its frame, whatever is in it
+  const height = () => Math.ceil(main.getBoundingClientRect().bottom + window.scrollY);
+  new ResizeObserver(() => tell({ voronkaHeight: height() })).observe(main);
   const thanks = document.querySelector("[data-sent]");
   if (thanks) tell({ voronkaSent: true, voronkaGoTo: thanks.dataset.goTo || "" });
 })();
