@@ -13,6 +13,7 @@ from crm.models.follow_ups import FollowUp, Reminder
 from crm.models.imports import ImportChunk, ImportFile, ImportMapping, ImportRefusal, ImportRow, ImportRun
 from crm.models.lead_forms import ConsentText, LeadForm, LeadFormField
 from crm.models.leads import Campaign, DisqualifyReason, Lead, LeadSource
+from crm.models.mailboxes import DropAddress, Mailbox, MailFolder, Receipt
 from crm.models.mergeable import Mergeable
 from crm.models.merges import Merge, MergedRecord, MergeMove
 from crm.models.money import ExchangeRate, base_currency, currency_field
@@ -46,6 +47,7 @@ __all__ = [
     "Contact",
     "DisqualifyReason",
     "DoorCount",
+    "DropAddress",
     "DuplicateCheck",
     "DuplicateSuspicion",
     "Email",
@@ -67,6 +69,8 @@ __all__ = [
     "LeadForm",
     "LeadFormField",
     "LeadSource",
+    "MailFolder",
+    "Mailbox",
     "Merge",
     "MergeMove",
     "Mergeable",
@@ -81,6 +85,7 @@ __all__ = [
     "QualifyingAnswer",
     "QualifyingQuestion",
     "Reason",
+    "Receipt",
     "Recoverable",
     "Reminder",
     "ScoreModel",

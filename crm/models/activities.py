@@ -25,8 +25,9 @@ class ActivityQuerySet(OwnedQuerySet):
     owner_field = "author_id"
 
     def touches(self) -> Self:
-        """Outreach and answers: everything but notes."""
-        return self.exclude(kind=Activity.Kind.NOTE)
+        """Outreach and answers: everything but notes, and what their machines answered."""
+        is_machine = Q(direction=Activity.Direction.IN, is_automatic=True)
+        return self.exclude(kind=Activity.Kind.NOTE).exclude(is_machine)
 
     def outbound(self) -> Self:
         """What we said to them."""

@@ -18,6 +18,7 @@ from crm.models.access import OwnedQuerySet, Recoverable, within
 from crm.models.accounts import User
 from crm.models.activities import Activity
 from crm.models.audit import audited
+from crm.models.mailboxes import Receipt
 from crm.models.outbox import OutboxRow
 from crm.models.personal import holds_personal
 from crm.models.subjects import subject_models
@@ -81,10 +82,10 @@ class EmailQuerySet(models.QuerySet["Email"]):
     """E-mails, by whose they are and what became of them."""
 
     def visible_to(self, user: User) -> Self:
-        """Those about records the person sees; one about nothing yet is its mailbox's affair."""
+        """Those about records the person sees; one about nothing yet is the affair of whose mailbox it came into."""
         if not user.is_authenticated or not user.is_active:
             return self.none()
-        seen = Q(pk__in=())
+        seen = Q(subject_type=None, pk__in=Receipt.objects.addressed_to(user).values("email"))
         for model in subject_models().values():
             kind = ContentType.objects.get_for_model(model)
             ids = model._default_manager.all().visible_to(user).values("pk")  # type: ignore[attr-defined]
@@ -116,8 +117,10 @@ class EmailQuerySet(models.QuerySet["Email"]):
         "text",
         "new_text",
         "bounce_detail",
+        "copied_to",
+        "suggested_for",
     ),
-    strikes=("subject_line", "html", "text", "new_text"),
+    strikes=("subject_line", "html", "text", "new_text", "copied_to", "suggested_for"),
 )
 class Email(models.Model):
     """One message to one person, or from one. Outbound it is frozen when queued; its `row` says what became of it."""
@@ -142,12 +145,21 @@ class Email(models.Model):
         EmailTemplate, models.SET_NULL, null=True, blank=True, related_name="emails", verbose_name=_("template")
     )
     activity = models.OneToOneField(Activity, models.SET_NULL, null=True, blank=True, related_name="email")
+    answers = models.ForeignKey(
+        Activity,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="answered_by",
+        help_text=_("The touch it answers."),
+    )
     row = models.OneToOneField(OutboxRow, models.SET_NULL, null=True, blank=True, related_name="email")
     from_address = models.CharField(_("from"), max_length=320, blank=True)
     from_name = models.CharField(max_length=200, blank=True)
     to_address = models.CharField(_("to"), max_length=320, blank=True)
     to_domain = domain_column("to_address")
     to_name = models.CharField(max_length=200, blank=True)
+    copied_to = models.TextField(_("copies to"), blank=True)
     subject_line = models.CharField(_("subject"), max_length=500, blank=True)
     html = models.TextField(_("text"), blank=True)
     text = models.TextField(_("plain text"), blank=True)
@@ -160,6 +172,11 @@ class Email(models.Model):
     references = models.TextField(blank=True)
     can_unsubscribe = models.BooleanField(_("offers to unsubscribe"), default=False)
     is_set_aside = models.BooleanField(_("set aside"), default=False)
+    is_cut = models.BooleanField(_("too large: only its beginning was read"), default=False)
+    suggested = models.CharField(
+        _("suggested response"), max_length=10, choices=Activity.Response.choices, default=Activity.Response.NONE
+    )
+    suggested_for = models.CharField(_("words that suggest it"), max_length=200, blank=True)
     bounced_at = models.DateTimeField(_("bounced"), null=True, blank=True)
     bounce_detail = models.CharField(_("why it came back"), max_length=500, blank=True)
     created_at = models.DateTimeField(_("written"), default=timezone.now)
