@@ -9,6 +9,7 @@ from crm.models.audit import AuditEntry, audited, audited_kinds
 from crm.models.companies import Company, Contact, SearchedQuerySet
 from crm.models.duplicates import DuplicateCheck, DuplicateSuspicion, Reason, Strength
 from crm.models.emails import Email, EmailAttachment, EmailTemplate, SoftBounce, Suppression
+from crm.models.enrolments import EmailLink, Enrolment, MassEnrolment, StepRun
 from crm.models.follow_ups import FollowUp, Reminder
 from crm.models.imports import ImportChunk, ImportFile, ImportMapping, ImportRefusal, ImportRow, ImportRun
 from crm.models.lead_forms import ConsentText, LeadForm, LeadFormField
@@ -23,6 +24,7 @@ from crm.models.personal import ERASED, Holding, Person, blank_of, holdings, hol
 from crm.models.qualifying import QualifyingAnswer, QualifyingQuestion
 from crm.models.scores import FEWEST_OUTCOMES, ScoreModel, ScoreRule
 from crm.models.segments import Segment
+from crm.models.sequences import Sequence, SequenceStep
 from crm.models.subjects import AboutSubject, Subject, kind_of, subject_models, subjects_seen_by
 from crm.models.submissions import DoorCount, Submission
 from crm.models.text import Bilingual, folded, holds_text, search_column
@@ -52,7 +54,9 @@ __all__ = [
     "DuplicateSuspicion",
     "Email",
     "EmailAttachment",
+    "EmailLink",
     "EmailTemplate",
+    "Enrolment",
     "Erasable",
     "ExchangeRate",
     "FirstAnswer",
@@ -71,6 +75,7 @@ __all__ = [
     "LeadSource",
     "MailFolder",
     "Mailbox",
+    "MassEnrolment",
     "Merge",
     "MergeMove",
     "Mergeable",
@@ -92,7 +97,10 @@ __all__ = [
     "ScoreRule",
     "SearchedQuerySet",
     "Segment",
+    "Sequence",
+    "SequenceStep",
     "SoftBounce",
+    "StepRun",
     "Strength",
     "Subject",
     "Submission",

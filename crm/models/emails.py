@@ -205,6 +205,8 @@ class Email(models.Model):
             models.Index(fields=("to_domain", "at"), name="crm_email_sent_to", condition=Q(direction="out")),
             # Which of ours an address has got: bounces, threads by address.
             models.Index(Lower("to_address"), F("created_at").desc(), name="crm_email_to"),
+            # Whether an address has written: asked before each letter of a sequence.
+            models.Index(Lower("from_address"), F("at"), name="crm_email_from", condition=Q(direction="in")),
             # What waits for a person to say where it belongs.
             models.Index(
                 fields=("-at",),
