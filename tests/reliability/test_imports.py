@@ -116,7 +116,8 @@ def test_an_import_survives_the_death_of_its_workers(crew: Crew) -> None:
     bad = [number + 2 for number in range(ROWS) if is_bad(number)]
     seconds = time.monotonic() - began
     print(
-        f"{ROWS} rows, {kills} kills: {run.created} created, {run.failed} refused, "
+        f"{ROWS} rows, {kills} kills: {run.created} created, {run.updated} updated, "
+        f"{run.unchanged} unchanged, {run.skipped} skipped, {run.failed} refused, "
         f"{ROWS / seconds:.0f} rows/s, {seconds:.0f} s, at most {memory // 1024} MB resident"
     )
     assert run.state == "done", run.stop_reason
