@@ -50,7 +50,8 @@ class StageForm(forms.ModelForm):
     class Meta:
         model = Stage
         fields = (
-            "pipeline", "name", "name_ru", "slug", "kind", "probability", "rotting_days", "color", "required_fields",
+            "pipeline", "name", "name_ru", "slug", "kind", "probability", "rotting_days", "quiet_days", "color",
+            "required_fields",
             "playbook", "playbook_ru", "is_archived",
         )  # fmt: skip
 

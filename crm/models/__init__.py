@@ -11,10 +11,12 @@ from crm.models.duplicates import DuplicateCheck, DuplicateSuspicion, Reason, St
 from crm.models.emails import Email, EmailAttachment, EmailTemplate, SoftBounce, Suppression
 from crm.models.enrolments import EmailLink, Enrolment, MassEnrolment, StepRun
 from crm.models.follow_ups import FollowUp, Reminder
+from crm.models.hand_overs import HandOver
 from crm.models.imports import ImportChunk, ImportFile, ImportMapping, ImportRefusal, ImportRow, ImportRun
 from crm.models.lead_forms import ConsentText, LeadForm, LeadFormField
 from crm.models.leads import Campaign, DisqualifyReason, Lead, LeadSource
 from crm.models.mailboxes import DropAddress, Mailbox, MailFolder, Receipt
+from crm.models.meetings import Attendee, Invitation
 from crm.models.mergeable import Mergeable
 from crm.models.merges import Merge, MergedRecord, MergeMove
 from crm.models.money import ExchangeRate, base_currency, currency_field
@@ -25,6 +27,7 @@ from crm.models.qualifying import QualifyingAnswer, QualifyingQuestion
 from crm.models.scores import FEWEST_OUTCOMES, ScoreModel, ScoreRule
 from crm.models.segments import Segment
 from crm.models.sequences import Sequence, SequenceStep
+from crm.models.series import FollowUpSeries
 from crm.models.subjects import AboutSubject, Subject, kind_of, subject_models, subjects_seen_by
 from crm.models.submissions import DoorCount, Submission
 from crm.models.text import Bilingual, folded, holds_text, search_column
@@ -40,6 +43,7 @@ __all__ = [
     "ApiToken",
     "AssignmentRule",
     "AssignmentTurn",
+    "Attendee",
     "AuditEntry",
     "Bilingual",
     "CalendarException",
@@ -61,6 +65,8 @@ __all__ = [
     "ExchangeRate",
     "FirstAnswer",
     "FollowUp",
+    "FollowUpSeries",
+    "HandOver",
     "Heartbeat",
     "Holding",
     "ImportChunk",
@@ -69,6 +75,7 @@ __all__ = [
     "ImportRefusal",
     "ImportRow",
     "ImportRun",
+    "Invitation",
     "Lead",
     "LeadForm",
     "LeadFormField",

@@ -33,6 +33,12 @@ class ActivityQuerySet(OwnedQuerySet):
         """What we said to them."""
         return self.touches().filter(direction=Activity.Direction.OUT)
 
+    def two_way(self) -> Self:
+        """Where both sides spoke: a person's message to us, something of ours that was answered, a meeting."""
+        theirs = Q(direction=Activity.Direction.IN, is_automatic=False)
+        answered = ~Q(response=Activity.Response.NONE) | Q(kind=Activity.Kind.MEETING)
+        return self.present().touches().filter(theirs | answered)
+
     def answering(self) -> Self:
         """What a person said to them: an automatic reply answers nobody."""
         return self.outbound().filter(is_automatic=False)

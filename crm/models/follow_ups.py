@@ -5,16 +5,21 @@ from __future__ import annotations
 import datetime as dt
 from typing import Self
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.access import OwnedQuerySet, Recoverable
+from crm.models.activities import Activity
 from crm.models.audit import audited
 from crm.models.personal import holds_personal
+from crm.models.series import FollowUpSeries
 from crm.models.subjects import AboutSubject, Subject
 
 
@@ -50,10 +55,24 @@ class FollowUpQuerySet(OwnedQuerySet):
         return self.open().filter(due_at__gte=start, due_at__lt=end)
 
 
-@holds_personal(blanks=("title", "note", "outcome"), strikes=("title", "note", "outcome"))
-@audited(kind="follow_up")
+_SAYS_WHEN_CHANGED = pgtrigger.Trigger(
+    name="follow_up_updated_at",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Update,
+    func="NEW.updated_at = clock_timestamp(); RETURN NEW;",
+)
+"""Calendar feeds ask what has changed since: whatever code path changed it."""
+
+
+@holds_personal(blanks=("title", "note", "outcome", "location"), strikes=("title", "note", "outcome", "location"))
+@audited(kind="follow_up", ignore=("uid",))
+@pgtrigger.register(_SAYS_WHEN_CHANGED)
 class FollowUp(AboutSubject, Recoverable):
-    """One thing somebody is to do about a subject; `due_at` is `due_local` on the clock of `time_zone`, in UTC."""
+    """One thing somebody is to do about a subject; `due_at` is `due_local` on the clock of `time_zone`, in UTC.
+
+    One of a `series` stands for the wall time `occurrence_local` of its rule, wherever it was moved to since. `uid`
+    names it in calendars; `calendar_sequence` rises with every change that people who were invited must hear of.
+    """
 
     class Kind(models.TextChoices):
         """The verb of the next step."""
@@ -80,6 +99,18 @@ class FollowUp(AboutSubject, Recoverable):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
     outcome = models.TextField(_("outcome"), blank=True, max_length=10_000)
+    activity = models.OneToOneField(
+        Activity, models.SET_NULL, null=True, blank=True, related_name="follow_up", editable=False
+    )
+    duration_minutes = models.PositiveIntegerField(_("minutes"), default=30)
+    location = models.CharField(_("place or link"), max_length=300, blank=True)
+    series = models.ForeignKey(
+        FollowUpSeries, models.SET_NULL, null=True, blank=True, related_name="follow_ups", verbose_name=_("repeats")
+    )
+    occurrence_local = models.DateTimeField(null=True, blank=True, editable=False)
+    uid = models.UUIDField(db_default=RandomUUID(), unique=True, editable=False)
+    calendar_sequence = models.PositiveIntegerField(default=0, editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
     remind_before = ArrayField(
         models.PositiveIntegerField(),
         default=default_reminders,
@@ -96,6 +127,14 @@ class FollowUp(AboutSubject, Recoverable):
         verbose_name = _("follow-up")
         verbose_name_plural = _("follow-ups")
         ordering = ("due_at", "pk")
+        constraints = (
+            models.UniqueConstraint(fields=("series", "occurrence_local"), name="crm_followup_once_an_occurrence"),
+            models.CheckConstraint(
+                name="crm_followup_occurrence_of_series",
+                condition=Q(series=None) | Q(occurrence_local__isnull=False),
+                violation_error_message=_("What repeats stands for one time of its rule."),
+            ),
+        )
         indexes = (
             # My day: one person's open follow-ups in the order they fall due.
             models.Index(
@@ -103,6 +142,10 @@ class FollowUp(AboutSubject, Recoverable):
             ),
             # The next step of a record, and its history of them.
             models.Index(fields=("subject_type", "subject_id", "due_at"), name="crm_followup_subject"),
+            # The calendar of a person or team, done ones included.
+            models.Index(
+                fields=("assignee", "due_at", "id"), name="crm_followup_calendar", condition=Q(deleted_at=None)
+            ),
             # What a person got done today.
             models.Index(fields=("assignee", "done_at"), name="crm_followup_done", condition=Q(done_at__isnull=False)),
         )

@@ -1,7 +1,17 @@
 """Pipelines, stages, deals, stage visits and contracts."""
 
+from pipeline.models.alerts import StayAlert
 from pipeline.models.contracts import Contract
-from pipeline.models.deals import ChecklistTick, Deal, DealAmountChange, DealQuerySet, LineItem, Product, days_rotting
+from pipeline.models.deals import (
+    ChecklistTick,
+    Deal,
+    DealAmountChange,
+    DealQuerySet,
+    LineItem,
+    Product,
+    days_quiet,
+    days_rotting,
+)
 from pipeline.models.stages import (
     ChecklistItem,
     EntryFollowUp,
@@ -29,5 +39,7 @@ __all__ = [
     "StageProbabilityChange",
     "StageTotal",
     "StageVisit",
+    "StayAlert",
+    "days_quiet",
     "days_rotting",
 ]

@@ -8,18 +8,21 @@ from typing import Self
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, GistIndex
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Greatest, Now
+from django.db.models.lookups import GreaterThan
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from crm.models import (
+    Activity,
     Campaign,
     Company,
     Contact,
@@ -71,12 +74,28 @@ class DealQuerySet(SearchedQuerySet):
         """Open deals for which nothing is planned."""
         return self.open().filter(next_step_at__isnull=True)
 
+    def quiet(self, now: dt.datetime) -> Self:
+        """Open deals in which, for as many days as their stage allows, nobody on the other side said anything."""
+        began = Coalesce("created_at", "recorded_at")
+        lately = now - OuterRef("stage__quiet_days") * dt.timedelta(days=1)
+        spoken = Activity.objects.two_way().filter(at__lte=now, at__gt=lately)
+        return self.open().filter(
+            GreaterThan(now - F("stage__quiet_days") * dt.timedelta(days=1), began),
+            *(~Exists(of_one) for of_one in _with_deal_or_contact(spoken)),
+            stage__quiet_days__isnull=False,
+        )
+
+    def with_contact_at(self) -> Self:
+        """Add `contact_at`: when both sides were last in touch, about the deal or with its contact; None if never."""
+        spoken = Activity.objects.two_way().filter(at__lte=Now()).order_by("-at").values("at")
+        return self.annotate(contact_at=Greatest(*(Subquery(of_one[:1]) for of_one in _with_deal_or_contact(spoken))))
+
     def in_state(self, state: str, now: dt.datetime) -> Self:
-        """Open deals in a next-activity state: overdue, today (by the active clock), planned, unplanned; or rotting."""
+        """Open deals that are overdue, due today (by the active clock), planned, unplanned, rotting or quiet."""
         if state == "unplanned":
             return self.without_next_step()
-        if state == "rotting":
-            return self.rotting(now)
+        if state in {"rotting", "quiet"}:
+            return self.rotting(now) if state == "rotting" else self.quiet(now)
         tomorrow = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0) + dt.timedelta(days=1)
         bounds = {
             "overdue": Q(next_step_at__lt=now),
@@ -98,6 +117,21 @@ class DealQuerySet(SearchedQuerySet):
     def in_board_order(self) -> Self:
         """As cards lie in a column."""
         return self.order_by("rank", "pk")
+
+
+def _with_deal_or_contact(activities: models.QuerySet[Activity]) -> tuple[models.QuerySet[Activity], ...]:
+    """Narrow `activities` to those of the outer deal, and to those of its contact."""
+    keys = ((Deal, "pk"), (Contact, "contact_id"))
+    return tuple(
+        activities.filter(subject_type=ContentType.objects.get_for_model(model), subject_id=OuterRef(key))
+        for model, key in keys
+    )
+
+
+def days_quiet(contact_at: dt.datetime | None, began_at: dt.datetime, limit: int | None, now: dt.datetime) -> int:
+    """Return the whole days of silence, once it has lasted longer than `limit` days; 0 while it has not."""
+    silence = now - max(filter(None, (contact_at, began_at)))
+    return silence.days if limit is not None and silence > dt.timedelta(days=limit) else 0
 
 
 def days_rotting(entered_at: dt.datetime | None, limit: int | None, now: dt.datetime) -> int:

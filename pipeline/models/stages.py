@@ -111,6 +111,12 @@ class Stage(Bilingual):
     rotting_days = models.PositiveIntegerField(
         _("rotting after, days"), null=True, blank=True, help_text=_("Empty: a deal may stay as long as it likes.")
     )
+    quiet_days = models.PositiveIntegerField(
+        _("quiet after, days"),
+        null=True,
+        blank=True,
+        help_text=_("Without an answer or a meeting for so long, a deal has gone quiet. Empty: never."),
+    )
     color = models.CharField(_("colour"), max_length=10, choices=Color.choices, default=Color.SLATE)
     required_fields = ArrayField(
         models.CharField(max_length=30, choices=Requirement.choices),

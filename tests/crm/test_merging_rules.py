@@ -35,7 +35,7 @@ def merge(*records: Any, by: User, now: dt.datetime = NOW, **chosen: Any) -> Mer
 def snapshot() -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table that holds customers' data, but for what only follows or tells of it."""
     apart = {"auditentry", "merge", "mergedrecord", "mergemove", "duplicatecheck", "heartbeat"}
-    columns_apart = {"version", "scored_at"}
+    columns_apart = {"version", "scored_at", "updated_at"}
     tables: dict[str, list[tuple[Any, ...]]] = {}
     for model in apps.get_models(include_auto_created=True):
         if model._meta.app_label in {"crm", "pipeline"} and model._meta.model_name not in apart:
