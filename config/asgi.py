@@ -11,7 +11,10 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("WEB_THREADS", "8")
-pages = WSGIMiddleware(get_wsgi_application(), workers=int(os.environ["WEB_THREADS"]))
+pages = WSGIMiddleware(
+    get_wsgi_application(),  # type: ignore[arg-type]  # two descriptions of the same environ
+    workers=int(os.environ["WEB_THREADS"]),
+)
 
 from config import live  # noqa: E402 (models are there once Django is set up)
 

@@ -11,7 +11,7 @@ from gunicorn.glogging import Logger
 from config.logging import RedactSecrets
 
 
-class DiscreetLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
+class DiscreetLogger(Logger):
     """Access and error lines without the tokens that public addresses hold."""
 
     def setup(self, cfg: object) -> None:

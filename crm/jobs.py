@@ -39,7 +39,7 @@ IMPORTING_SECONDS = 15.0
 assert reminders.REMINDER
 assert form_news.FORM_NEWS
 assert form_replies.FORM_REPLY
-assert mailing.EMAIL
+assert mailing.__name__
 assert daily_digests.DAILY
 
 

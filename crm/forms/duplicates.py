@@ -105,7 +105,7 @@ class NoticesDuplicates(forms.BaseForm):
     def duplicates_widget(self) -> DuplicatesWidget:
         """The place of the notice."""
         widget: Any = self.fields["duplicates_seen"].widget
-        return widget  # type: ignore[no-any-return]
+        return widget
 
     def ask_about_duplicates(self) -> None:
         """Refuse once, with the notice, where something telling was written that somebody else says already."""

@@ -1,12 +1,12 @@
 """People, companies, leads, activities, follow-ups and what leaves the system."""
 
-from crm.models.access import Erasable, OwnedQuerySet, Recoverable, within
+from crm.models.access import Erasable, OwnedQuerySet, Recoverable, SearchedQuerySet, within
 from crm.models.accounts import Team, User
 from crm.models.activities import Activity
 from crm.models.answers import FirstAnswer
 from crm.models.assigning import AssignmentRule, AssignmentTurn
 from crm.models.audit import AuditEntry, audited, audited_kinds
-from crm.models.companies import Company, Contact, SearchedQuerySet
+from crm.models.companies import Company, Contact
 from crm.models.duplicates import DuplicateCheck, DuplicateSuspicion, Reason, Strength
 from crm.models.emails import Email, EmailAttachment, EmailTemplate, SoftBounce, Suppression
 from crm.models.enrolments import EmailLink, Enrolment, MassEnrolment, StepRun

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db import models
 from django.db.models import Q
 
+from crm.models.text import holds_text
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
@@ -66,6 +68,14 @@ class OwnedQuerySet(models.QuerySet[Any]):
 
     def _reach(self, user: User, owner_ids: frozenset[int] | None) -> Q:  # noqa: ARG002 (leads look at the team)
         return within(self.owner_field, owner_ids)
+
+
+class SearchedQuerySet(OwnedQuerySet):
+    """Owned rows found by a text in their folded `search` column."""
+
+    def matching(self, text: str) -> Self:
+        """Rows whose search text holds every word of `text`, in any case, script and spelling; or the phone number."""
+        return self.filter(holds_text(text, "search"))
 
 
 class Recoverable(models.Model):

@@ -11,26 +11,18 @@ from django.urls import reverse
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from crm.models.access import Erasable, OwnedQuerySet
+from crm.models.access import Erasable
 from crm.models.accounts import User
 from crm.models.audit import audited
 from crm.models.keys import KEYS, CompanyKey, DomainKey, PersonKey, PhoneKey, email_key, key_column, key_index
 from crm.models.mergeable import Mergeable, MergeableQuerySet, checked_for_duplicates, merged_index, merged_is_gone
 from crm.models.personal import holds_personal
 from crm.models.subjects import Subject
-from crm.models.text import holds_text, search_column
+from crm.models.text import search_column
 from crm.models.versions import Versioned, raises_version
 
 
-class SearchedQuerySet(OwnedQuerySet):
-    """Owned rows found by a text in their folded `search` column."""
-
-    def matching(self, text: str) -> SearchedQuerySet:
-        """Rows whose search text holds every word of `text`, in any case, script and spelling; or the phone number."""
-        return self.filter(holds_text(text, "search"))
-
-
-class CustomerQuerySet(MergeableQuerySet, SearchedQuerySet):
+class CustomerQuerySet(MergeableQuerySet):
     """Companies and contacts; one that is nobody's (brought in from a file) is everybody's."""
 
     def _reach(self, user: User, owner_ids: frozenset[int] | None) -> Q:

@@ -9,8 +9,7 @@ numbers that share it are one number.
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import F, Func
-from django.db.models.expressions import Combinable
+from django.db.models import Expression, F, Func
 from django.db.models.functions import Lower, Trim
 
 KEYS = ("name_key", "email_key", "phone_key", "company_key", "domain_key")
@@ -47,12 +46,12 @@ class DomainKey(KeyFunction):
     function = "crm_domain_key"
 
 
-def email_key(field: str) -> Combinable:
+def email_key(field: str) -> Expression:
     """An e-mail address without case and blanks; what follows a plus stays: it may be another mailbox."""
     return Lower(Trim(F(field)))
 
 
-def key_column(expression: Combinable) -> models.GeneratedField:
+def key_column(expression: Expression) -> models.GeneratedField:
     """A stored column with a key."""
     return models.GeneratedField(expression=expression, output_field=models.TextField(), db_persist=True)
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.models.access import Erasable, within
 from crm.models.accounts import Team, User
 from crm.models.audit import audited
-from crm.models.companies import Company, Contact, SearchedQuerySet
+from crm.models.companies import Company, Contact
 from crm.models.keys import KEYS, CompanyKey, PersonKey, PhoneKey, email_key, key_column, key_index
 from crm.models.mergeable import Mergeable, MergeableQuerySet, checked_for_duplicates, merged_index, merged_is_gone
 from crm.models.personal import holds_personal
@@ -76,7 +76,7 @@ class DisqualifyReason(Bilingual):
         ordering = ("name",)
 
 
-class LeadQuerySet(MergeableQuerySet, SearchedQuerySet):
+class LeadQuerySet(MergeableQuerySet):
     """Leads, by what is to be done with them."""
 
     def _reach(self, user: User, owner_ids: frozenset[int] | None) -> Q:

@@ -9,7 +9,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 
-from crm.models.access import OwnedQuerySet, Recoverable
+from crm.models.access import Recoverable, SearchedQuerySet
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from crm.models.accounts import User
 
 
-class MergeableQuerySet(OwnedQuerySet):
+class MergeableQuerySet(SearchedQuerySet):
     """Owned rows that may have been merged into another: those count as deleted, but no bin shows them."""
 
     def in_bin_of(self, user: User | AnonymousUser, now: dt.datetime) -> Self:

@@ -46,8 +46,8 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
     def unread_of(self, user_ids: Collection[int]) -> dict[int, Unread]:
         """Count the unread ones of several people, in one query; who has none is left out."""
-        found = self.unread().filter(user_id__in=user_ids).order_by().values("user_id")
-        found = found.annotate(count=models.Count("pk"), newest=models.Max("pk"))
+        of_each = self.unread().filter(user_id__in=user_ids).order_by().values("user_id")
+        found = of_each.annotate(count=models.Count("pk"), newest=models.Max("pk"))
         return {each["user_id"]: Unread(each["count"], each["newest"]) for each in found}
 
 

@@ -122,7 +122,7 @@ def cancel_email(email: Email, *, by: User) -> None:
     """Withdraw a letter that has not begun to leave; TooLate when it has."""
     _refuse_unless_editable(email.subject, by)
     with acting(by):
-        if not outbox.cancel(OutboxRow.objects.filter(pk=email.row_id), answer=f"cancelled by {by}"):
+        if not outbox.cancel(OutboxRow.objects.filter(email=email), answer=f"cancelled by {by}"):
             raise TooLate(_("The e-mail has been sent already, or is being sent."))
 
 

@@ -44,8 +44,10 @@ class _Plain(MarkdownConverter):
 
 def plain(html: str) -> str:
     """Return `html` as plain text: links with their address, lists with dashes, no other marks."""
-    marks = {"strong_em_symbol": "", "escape_asterisks": False, "escape_underscores": False, "escape_misc": False}
-    text = _Plain(bullets="-", **marks).convert(html)
+    converter = _Plain(
+        bullets="-", strong_em_symbol="", escape_asterisks=False, escape_underscores=False, escape_misc=False
+    )
+    text = converter.convert(html)
     return _BLANK_LINES.sub("\n\n", _LINE_ENDS.sub("\n", text)).strip()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import connection
 from django.db.models import Count, F, Q, QuerySet
@@ -61,20 +61,21 @@ def lanes(now: dt.datetime) -> list[Lane]:
     """Return every kind that waits for anything, is paused, or is known, with its counts; one query."""
     late = Q(state=State.WAITING, available_at__lt=now - LATE_AFTER)
     open_states = (State.WAITING, State.IN_FLIGHT, State.UNCLEAR, State.DEAD)
-    counted = OutboxRow.objects.filter(state__in=open_states).order_by().values("kind")
+    rows = OutboxRow.objects.filter(state__in=open_states).order_by().values("kind")
+    counted = rows.annotate(
+        waiting=Count("pk", filter=Q(state=State.WAITING)),
+        late=Count("pk", filter=late),
+        in_flight=Count("pk", filter=Q(state=State.IN_FLIGHT)),
+        unclear=Count("pk", filter=Q(state=State.UNCLEAR)),
+        dead=Count("pk", filter=Q(state=State.DEAD)),
+    )
     counts = {
-        found.pop("kind"): found
-        for found in counted.annotate(
-            waiting=Count("pk", filter=Q(state=State.WAITING)),
-            late=Count("pk", filter=late),
-            in_flight=Count("pk", filter=Q(state=State.IN_FLIGHT)),
-            unclear=Count("pk", filter=Q(state=State.UNCLEAR)),
-            dead=Count("pk", filter=Q(state=State.DEAD)),
-        )
+        found[0]: Lane(*found)
+        for found in counted.values_list("kind", "waiting", "late", "in_flight", "unclear", "dead")
     }
     paused = set(PausedKind.objects.values_list("kind", flat=True))
     kinds = sorted({*counts, *paused, *outbox.known_kinds()})
-    return [Lane(kind, is_paused=kind in paused, **counts.get(kind, {})) for kind in kinds]
+    return [replace(counts.get(kind, Lane(kind)), is_paused=kind in paused) for kind in kinds]
 
 
 def pulse(now: dt.datetime) -> Pulse:

@@ -70,7 +70,7 @@ def _foreign_keys(record_type: type[models.Model]) -> Iterator[Pointer]:
         if isinstance(relation, models.ManyToManyRel) or not isinstance(relation, models.ForeignObjectRel):
             continue  # of a many-to-many relation its table is among the others
         if relation.field.name not in STAYS:
-            yield Pointer(relation.related_model, relation.field.attname)  # type: ignore[arg-type, attr-defined]
+            yield Pointer(relation.related_model, relation.field.attname)
 
 
 def _generic_keys() -> Iterator[Pointer]:

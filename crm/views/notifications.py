@@ -34,8 +34,8 @@ def notification_list(request: PersonRequest) -> HttpResponse:
     """All notices, newest first."""
     notices = Notification.objects.filter(user=_person(request)).in_page().select_related("subject_type")
     page = Paginator(notices, PAGE).get_page(request.GET.get("page"))
-    page.object_list = [Shown(notice, all_kinds().get(notice.kind)) for notice in page.object_list]
-    context = {"page": page, "unread": notices.unread().count(), "now": timezone.now()}
+    shown = [Shown(notice, all_kinds().get(notice.kind)) for notice in page]
+    context = {"page": page, "notices": shown, "unread": notices.unread().count(), "now": timezone.now()}
     return render(request, "crm/notification_list.html", context)
 
 

@@ -138,8 +138,10 @@ class LeadConvertForm(SeenForm):
 
 def _contacts_like(lead: Lead, user: User) -> list[Suspect]:
     """Contacts the person may see who may be the lead, the surest first."""
-    said = {"name": lead.name, "email": lead.email, "phone": lead.phone, "company": lead.company_name}
-    return suspects("contact", **said, seen_by=user)[:OFFERED]
+    found = suspects(
+        "contact", name=lead.name, email=lead.email, phone=lead.phone, company=lead.company_name, seen_by=user
+    )
+    return found[:OFFERED]
 
 
 def _companies_like(lead: Lead, user: User) -> list[Suspect]:

@@ -76,7 +76,7 @@ class Trees:
 
 
 def _levels(values: Sequence[Value]) -> dict[str, int]:
-    counts = Counter(value for value in values if value is not None)
+    counts = Counter(str(value) for value in values if value is not None)
     common = sorted(name for name, count in counts.items() if count >= FEWEST_OF_A_LEVEL)
     return {name: place for place, name in enumerate(common)}
 

@@ -67,7 +67,7 @@ class Coding:
             counts = Counter(chain.from_iterable(values))  # type: ignore[arg-type]  # each text's words are distinct
             most, fewest = MOST_WORDS, max(FEWEST_OF_A_WORD, len(values) // 1000)
         else:
-            counts = Counter(value for value in values if value is not None)
+            counts = Counter(str(value) for value in values if value is not None)
             most, fewest = MOST_LEVELS, FEWEST_OF_A_LEVEL
         common = [name for name, count in counts.most_common(most) if count >= fewest]
         coding.names = {name: place for place, name in enumerate(sorted(common))}
