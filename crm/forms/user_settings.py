@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from crm.forms.inputs import PlainSelect
 from crm.models import User
 from crm.rules.notice_kinds import Channels, Mail, NoticeKind, all_channels_of, all_kinds
 from crm.rules.user_settings import OWN
@@ -59,7 +60,7 @@ class UserSettingsForm(forms.ModelForm):
             "digest_at": ClockInput(),
             "quiet_from": ClockInput(),
             "quiet_until": ClockInput(),
-            "time_zone": forms.Select(attrs={"data-chooser": True}),
+            "time_zone": PlainSelect(attrs={"data-chooser": True}),
         }
 
     def clean(self) -> dict[str, Any]:
