@@ -25,6 +25,7 @@ from crm.rules.delivering import deliver_due
 from crm.rules.importing.carrying import carry_on, due_imports
 from crm.rules.importing.uploading import forget_uploads
 from crm.rules.scoring.applying import rescore_all, score_due
+from crm.rules.sequences import advancing, intake
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,8 @@ assert form_news.FORM_NEWS
 assert form_replies.FORM_REPLY
 assert mailing.__name__
 assert daily_digests.DAILY
+assert advancing.SEQUENCE
+assert intake.SEQUENCE_INTAKE
 
 
 @shared_task(expires=30)

@@ -24,6 +24,7 @@ from crm.views import (
     segments,
     submissions,
     tokens,
+    tracked_links,
     unsubscribing,
     user_settings,
 )
@@ -80,6 +81,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("operations/<slug:kind>/retry/", operations.outbox_retry, name="outbox_retry"),
     # The door out of our mail
     path("unsubscribe/<str:secret>/", unsubscribing.unsubscribe, name="unsubscribe"),
+    # Links in our mail
+    path("l/<str:secret>/", tracked_links.tracked_link, name="tracked_link"),
     # Appearance
     path("me/theme/", appearance.theme_choose, name="theme_choose"),
     path("me/language/", appearance.language_choose, name="language_choose"),

@@ -162,8 +162,12 @@ class StepRun(models.Model):
                 fields=("enrolment", "step"), condition=Q(withdrawn_at=None), name="crm_steprun_once"
             ),
         )
-        # The figures of a sequence's steps.
-        indexes = (models.Index(fields=("step", "variant"), name="crm_steprun_figures"),)
+        indexes = (
+            # The figures of a sequence's steps.
+            models.Index(fields=("step", "variant"), name="crm_steprun_figures"),
+            # The credit that a deal which is not won after all takes back.
+            models.Index(fields=("won_deal",), name="crm_steprun_won", condition=Q(won_deal__isnull=False)),
+        )
 
     def __str__(self) -> str:
         return f"{self.enrolment_id} / {self.serial}"

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import F, Max, Min
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.models import Activity, Lead, User
 from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed, RecordConflict
+from crm.rules.sequences.stopping import reconsider
 
 EDITABLE = ("kind", "direction", "response", "at", "title", "body", "duration_minutes", "is_automatic")
 """What is said of an activity; its subject and author stay."""
@@ -81,6 +83,7 @@ def follow_touches(subject: Any) -> None:
         return
     type(subject).objects.filter(pk=subject.pk).update(last_touch_at=latest)
     subject.last_touch_at = latest
+    reconsider(subject, now=timezone.now())  # an answer or a meeting ends the sequence a person is in
 
 
 def answer_lead(subject: Any) -> None:

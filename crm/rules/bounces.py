@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from crm.models import Email, SoftBounce, Suppression
 from crm.rules.audit import acting
 from crm.rules.mail_troubles import BOUNCED, COMPLAINED, UNSUBSCRIBED, tell_of
+from crm.rules.sequences.stopping import reconsider_address
 from crm.rules.suppression import folded_address, suppress
 
 MOST_SOFT_BOUNCES = 5
@@ -39,6 +40,7 @@ def note_bounce(report: Report, *, is_hard: bool, now: dt.datetime, is_told: boo
         marked = Email.objects.filter(pk=report.email.pk, bounced_at=None)
         if marked.update(bounced_at=now, bounce_detail=report.detail[:500]) and is_told:
             tell_of(report.email, BOUNCED)
+        reconsider_address(report.address, now=now)
 
 
 def note_complaint(report: Report, *, now: dt.datetime) -> None:

@@ -19,6 +19,7 @@ from crm.models.follow_ups import default_reminders
 from crm.rules import reminders
 from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed, RuleError
+from crm.rules.sequences.stopping import reconsider
 from crm.rules.wall_clock import WallTime
 
 
@@ -188,6 +189,8 @@ def _write(follow_up: FollowUp, plan: Plan, *, now: dt.datetime) -> None:
     follow_up.due_local, follow_up.due_at = due.as_stored, due.utc
     follow_up.remind_before = sorted(plan.remind_before)
     follow_up.save()
+    if follow_up.kind == FollowUp.Kind.MEETING:
+        reconsider(follow_up.subject, now=now)  # a planned meeting ends the sequence a person is in
     if follow_up.due_at <= now and was == (follow_up.due_at, follow_up.assignee_id):
         return  # they have been reminded of it already, or will be when their quiet hours end
     times = [replace(due, local=due.local - dt.timedelta(minutes=minutes)) for minutes in plan.remind_before]

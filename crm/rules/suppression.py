@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 from crm.models import Email, Suppression, User
 from crm.rules.audit import acting
+
+Told = Callable[[str, dt.datetime], object]
+told: list[Told] = []
+"""Who wants to know at once, in the same transaction, that an address gets no more mail."""
 
 
 def folded_address(address: str) -> str:
@@ -27,6 +32,8 @@ def suppress(
             address=folded_address(address),
             defaults={"reason": reason, "detail": detail[:500], "email": email, "at": now},
         )
+        for tell in told:
+            tell(found.address, now)
     return found
 
 

@@ -27,6 +27,7 @@ from pipeline.rules.locking import claim, share_pipeline
 from pipeline.rules.ranks import rank_between
 from pipeline.rules.refusals import DealConflict, LossReasonNeeded, TooLateToUndo, WrongStage
 from pipeline.rules.requirements import check_requirements
+from pipeline.rules.sequences import tell_sequences
 
 UNDO_WITHIN = dt.timedelta(seconds=15)
 """The toast counts ten seconds; the rest is the way to the server."""
@@ -83,6 +84,7 @@ def move_deal(
     details = details or MoveDetails()
     with acting(by):
         fresh = _claimed(deal, seen_version=seen_version, by=by)
+        outcome_before = fresh.outcome
         _refuse_wrong_stage(fresh, to)
         _take_values(fresh, details)
         for item in details.ticked:
@@ -93,6 +95,7 @@ def move_deal(
             _change_stage(fresh, to=to, by=by, now=_moment(fresh, to, details, now))
         fresh.rank = rank_between(to, after=details.place.after, before=details.place.before)
         fresh.save()
+        tell_sequences(fresh, outcome_before=outcome_before, now=now)
         keep_answer(by=by, key=key, purpose=f"deal-{fresh.pk}", answer={"version": fresh.version})
     return fresh
 
@@ -110,6 +113,7 @@ def lose_deal(deal: Deal, *, loss: Loss, seen_version: int, by: User, now: dt.da
         fresh.outcome, fresh.lost_at, fresh.closing_owner = Deal.Outcome.LOST, lost_at, fresh.owner
         fresh.loss_reason, fresh.loss_note, fresh.competitor = loss.reason, loss.note, loss.competitor
         fresh.save()
+        tell_sequences(fresh, outcome_before=Deal.Outcome.OPEN, now=now)
         keep_answer(by=by, key=key, purpose=f"deal-{fresh.pk}", answer={"version": fresh.version})
     return fresh
 
@@ -122,7 +126,7 @@ def undo_move(deal: Deal, *, seen_version: int, by: User, now: dt.datetime, plac
     """
     with acting(by, note="undo"):
         fresh = _claimed(deal, seen_version=seen_version, by=by)
-        last = _last_move(fresh)
+        last, outcome_before = _last_move(fresh), fresh.outcome
         if last is None or last.actor_id != by.pk or now - last.at > UNDO_WITHIN:
             raise TooLateToUndo(_("This move can no longer be undone; move the deal instead."))
         if fresh.outcome == Deal.Outcome.LOST:
@@ -135,6 +139,7 @@ def undo_move(deal: Deal, *, seen_version: int, by: User, now: dt.datetime, plac
         if place is not None:
             fresh.rank = rank_between(fresh.stage, after=place.after, before=place.before)
         fresh.save()
+        tell_sequences(fresh, outcome_before=outcome_before, now=now)
     return fresh
 
 
