@@ -5,73 +5,23 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-import zipfile
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from crm.models import Contact, ImportChunk, ImportFile, ImportRun, Lead, Notification, User
+from crm.models import Contact, ImportChunk, ImportFile, Lead, Notification, User
 from crm.rules.delivering import deliver_due
 from crm.rules.importing.uploading import forget_uploads
-from crm.rules.records import workbooks
 from pipeline.models import Deal, Pipeline
 from tests.factories import ContactFactory, LeadFactory
+from tests.wizard import LEADS, answers, check, client_of, counts, start, upload
 
 pytestmark = pytest.mark.django_db
 
-LEADS = (
-    "Full name,E-mail,Company,Lead source\nAnna Berg,anna@berg.test,Berg AG,Fair\nBoris Kim,boris@kim.test,Kim,Fair\n"
-)
 
-
-@pytest.fixture
-def client_of() -> Any:
-    def client_of(person: User) -> Client:
-        client = Client()
-        client.force_login(person)
-        return client
-
-    return client_of
-
-
-def upload(client: Client, content: str | bytes, *, name: str = "people.csv", kind: str = "") -> ImportRun:
-    body = content.encode() if isinstance(content, str) else content
-    response = client.post(reverse("import_create"), {"file": SimpleUploadedFile(name, body), "kind": kind})
-    assert response.status_code == 302, response.content.decode()[-3000:]
-    return ImportRun.objects.latest("pk")
-
-
-def answers(client: Client, run: ImportRun, **changes: str) -> dict[str, str]:
-    """What the columns' form would post as it stands, with `changes`."""
-    form = client.get(reverse("import_columns", args=[run.pk])).context["form"]
-    posted = {name: form[name].value() for name in form.fields}
-    posted |= changes
-    return {name: "" if value is None else str(getattr(value, "pk", value)) for name, value in posted.items()}
-
-
-def check(client: Client, run: ImportRun, **changes: str) -> ImportRun:
-    response = client.post(reverse("import_columns", args=[run.pk]), answers(client, run, **changes))
-    assert response.status_code == 302, response.context["form"].errors
-    run.refresh_from_db()
-    return run
-
-
-def start(client: Client, run: ImportRun, duplicates: str = "update", **decisions: str) -> ImportRun:
-    response = client.post(reverse("import_start", args=[run.pk]), {"duplicates": duplicates, **decisions})
-    assert response.status_code == 302
-    run.refresh_from_db()
-    return run
-
-
-def counts(run: ImportRun) -> tuple[int, int, int, int]:
-    return run.created, run.updated, run.skipped, run.failed
-
-
-def test_a_file_goes_all_the_way_in(rep: User, client_of: Any) -> None:
+def test_a_file_goes_all_the_way_in(rep: User) -> None:
     client = client_of(rep)
     run = upload(client, LEADS)
     page = client.get(run.get_absolute_url(), follow=True)
@@ -101,7 +51,7 @@ def test_a_file_goes_all_the_way_in(rep: User, client_of: Any) -> None:
     assert not Lead.objects.exists()
 
 
-def test_dates_that_could_be_read_in_two_ways_are_asked_about(rep: User, client_of: Any) -> None:
+def test_dates_that_could_be_read_in_two_ways_are_asked_about(rep: User) -> None:
     client = client_of(rep)
     run = upload(client, "Name,Created\nAnna,03/04/2024\nBoris,05/06/2024\n", kind="leads")
     page = client.get(reverse("import_columns", args=[run.pk]))
@@ -114,7 +64,7 @@ def test_dates_that_could_be_read_in_two_ways_are_asked_about(rep: User, client_
     assert Lead.objects.get(name="Anna").created_at.date() == dt.date(2024, 4, 3)
 
 
-def test_numbers_and_unknown_words_are_asked_about(rep: User, sales: Pipeline, client_of: Any) -> None:
+def test_numbers_and_unknown_words_are_asked_about(rep: User, sales: Pipeline) -> None:
     client = client_of(rep)
     run = upload(
         client, "Deal name;Deal owner;Amount;Deal stage\nBelt;Rita Rep;1.054;Angebot\nDryer;Nobody;2.100;proposal\n"
@@ -133,7 +83,7 @@ def test_numbers_and_unknown_words_are_asked_about(rep: User, sales: Pipeline, c
     }
 
 
-def test_columns_chosen_otherwise_show_in_the_preview(rep: User, client_of: Any) -> None:
+def test_columns_chosen_otherwise_show_in_the_preview(rep: User) -> None:
     client = client_of(rep)
     run = upload(client, "who,where\nAnna,Berg AG\n", kind="leads")
     posted = answers(client, run, target_0="name", target_1="company") | {"preview": "1"}
@@ -146,9 +96,7 @@ def test_columns_chosen_otherwise_show_in_the_preview(rep: User, client_of: Any)
 @pytest.mark.parametrize(
     ("answer", "expected"), [("update", (1, 1, 0, 0)), ("skip", (1, 0, 1, 0)), ("create", (2, 0, 0, 0))]
 )
-def test_duplicates_are_shown_and_done_with_as_said(
-    answer: str, expected: tuple[int, ...], rep: User, client_of: Any
-) -> None:
+def test_duplicates_are_shown_and_done_with_as_said(answer: str, expected: tuple[int, ...], rep: User) -> None:
     client = client_of(rep)
     LeadFactory(name="Anna Berg", email="ANNA@berg.test", owner=rep, company_name="Old name")
     run = check(client, upload(client, LEADS))
@@ -160,7 +108,7 @@ def test_duplicates_are_shown_and_done_with_as_said(
     assert Lead.objects.filter(company_name="Berg AG").exists() == (answer != "skip")
 
 
-def test_one_row_may_be_decided_apart(rep: User, client_of: Any) -> None:
+def test_one_row_may_be_decided_apart(rep: User) -> None:
     client = client_of(rep)
     ContactFactory(name="Anna Berg", email="anna@berg.test", owner=rep)
     ContactFactory(name="Boris Kim", email="boris@kim.test", owner=rep)
@@ -175,7 +123,7 @@ def test_one_row_may_be_decided_apart(rep: User, client_of: Any) -> None:
     assert Contact.objects.get(name="Boris Kim").position == "CTO"
 
 
-def test_the_error_file_can_be_corrected_and_sent_again(rep: User, client_of: Any) -> None:
+def test_the_error_file_can_be_corrected_and_sent_again(rep: User) -> None:
     client = client_of(rep)
     run = start(client, check(client, upload(client, "Name,Email\nAnna,no address\n=1+1,b@b.test\n")))
     assert counts(run) == (1, 0, 0, 1)
@@ -189,7 +137,7 @@ def test_the_error_file_can_be_corrected_and_sent_again(rep: User, client_of: An
     assert Contact.objects.filter(email="anna@a.test").exists() or Lead.objects.filter(email="anna@a.test").exists()
 
 
-def test_no_cell_of_the_error_file_starts_as_a_formula(rep: User, client_of: Any) -> None:
+def test_no_cell_of_the_error_file_starts_as_a_formula(rep: User) -> None:
     client = client_of(rep)
     run = start(
         client, check(client, upload(client, "Name,Email\n\"=cmd|' /C calc'!A0\",@sum\n+7,-2+3\n", kind="leads"))
@@ -202,7 +150,7 @@ def test_no_cell_of_the_error_file_starts_as_a_formula(rep: User, client_of: Any
     ]
 
 
-def test_answers_can_be_kept_and_are_offered_for_the_same_columns(rep: User, colleague: User, client_of: Any) -> None:
+def test_answers_can_be_kept_and_are_offered_for_the_same_columns(rep: User, colleague: User) -> None:
     client = client_of(rep)
     run = start(
         client, check(client, upload(client, "wer,wo\nAnna,Berg\n", kind="leads"), target_0="name", target_1="company")
@@ -221,7 +169,7 @@ def test_answers_can_be_kept_and_are_offered_for_the_same_columns(rep: User, col
 # --- Rights ---
 
 
-def test_a_rep_imports_for_nobody_else(rep: User, colleague: User, client_of: Any) -> None:
+def test_a_rep_imports_for_nobody_else(rep: User, colleague: User) -> None:
     client = client_of(rep)
     run = start(
         client, check(client, upload(client, f"Name,Owner\nAnna,{colleague.email}\nBoris,{rep.email}\n", kind="leads"))
@@ -230,7 +178,7 @@ def test_a_rep_imports_for_nobody_else(rep: User, colleague: User, client_of: An
     assert "yourself only" in run.refusals.get().reason
 
 
-def test_a_manager_imports_for_the_team(manager: User, rep: User, outsider: User, client_of: Any) -> None:
+def test_a_manager_imports_for_the_team(manager: User, rep: User, outsider: User) -> None:
     client = client_of(manager)
     file = f"Name,Owner\nAnna,{rep.email}\nBoris,{outsider.email}\n"
     run = start(client, check(client, upload(client, file, kind="leads")))
@@ -238,7 +186,7 @@ def test_a_manager_imports_for_the_team(manager: User, rep: User, outsider: User
     assert Lead.objects.get().owner == rep
 
 
-def test_what_one_may_not_see_is_neither_changed_nor_shown(rep: User, outsider: User, client_of: Any) -> None:
+def test_what_one_may_not_see_is_neither_changed_nor_shown(rep: User, outsider: User) -> None:
     theirs = LeadFactory(name="Anna Berg", email="anna@berg.test", owner=outsider, company_name="Theirs")
     client = client_of(rep)
     run = check(client, upload(client, LEADS))
@@ -248,7 +196,7 @@ def test_what_one_may_not_see_is_neither_changed_nor_shown(rep: User, outsider: 
     assert (theirs.company_name, counts(run)) == ("Theirs", (2, 0, 0, 0))
 
 
-def test_an_external_id_of_somebody_else_is_refused(rep: User, outsider: User, client_of: Any) -> None:
+def test_an_external_id_of_somebody_else_is_refused(rep: User, outsider: User) -> None:
     LeadFactory(name="Anna Berg", external_id="7", owner=outsider)
     client = client_of(rep)
     run = start(client, check(client, upload(client, "id,name,email\n7,Anna,a@a.test\n", kind="leads")))
@@ -258,7 +206,7 @@ def test_an_external_id_of_somebody_else_is_refused(rep: User, outsider: User, c
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"role": User.Role.VIEWER}])
 def test_an_import_by_somebody_whose_rights_ended_stops(
-    change: dict[str, Any], rep: User, monkeypatch: pytest.MonkeyPatch, client_of: Any
+    change: dict[str, Any], rep: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("crm.rules.records.course.STEP_ROWS", 1)
     from crm.rules.importing import carrying
@@ -282,7 +230,7 @@ def test_an_import_by_somebody_whose_rights_ended_stops(
 
 
 def test_a_cancelled_import_keeps_what_it_wrote_and_can_be_taken_back(
-    rep: User, monkeypatch: pytest.MonkeyPatch, client_of: Any
+    rep: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("crm.rules.records.course.STEP_ROWS", 1)
     monkeypatch.setattr("crm.views.imports.AT_ONCE_SECONDS", 0.0)
@@ -307,104 +255,11 @@ def test_a_cancelled_import_keeps_what_it_wrote_and_can_be_taken_back(
     assert (run.state, Lead.objects.count()) == ("undone", 0)
 
 
-# --- Hostile files ---
-
-
-def stopped(client: Client, content: bytes, name: str = "x.csv") -> str:
-    run = upload(client, content, name=name)
-    run.refresh_from_db()
-    if run.state == "reading":  # a large one is read by a worker
-        from crm.rules.importing.carrying import carry_on
-
-        carry_on(run.pk, seconds=1)
-        run.refresh_from_db()
-    assert run.state == "stopped"
-    assert client.get(run.get_absolute_url()).status_code == 200
-    return run.stop_reason
-
-
-def test_a_line_of_fifty_megabytes_is_refused(rep: User, client_of: Any) -> None:
-    assert "Line 1 is longer than" in stopped(client_of(rep), b"a" * (50 << 20))
-
-
-def zipped(parts: dict[str, bytes]) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, body in parts.items():
-            archive.writestr(name, body)
-    return stream.getvalue()
-
-
-def test_a_zip_bomb_is_refused_by_what_it_says(rep: User, client_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbooks, "MOST_UNPACKED", 10 << 20)
-    bomb = zipped({"xl/worksheets/sheet1.xml": b"\0" * (20 << 20)})
-    assert "too large to unpack" in stopped(client_of(rep), bomb, "bomb.xlsx")
-
-
-def test_a_zip_bomb_that_lies_is_refused_by_what_it_does(
-    rep: User, client_of: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(workbooks, "MOST_UNPACKED", 10 << 20)
-    bomb = bytearray(zipped({"xl/worksheets/sheet1.xml": b"\0" * (20 << 20)}))
-    size = (20 << 20).to_bytes(4, "little")
-    assert bomb.count(size) == 2
-    lying = bytes(bomb).replace(size, (1000).to_bytes(4, "little"))
-    assert "too large to unpack" in stopped(client_of(rep), lying, "bomb.xlsx")
-
-
-def test_nul_is_refused_row_by_row(rep: User, client_of: Any) -> None:
-    client = client_of(rep)
-    run = start(
-        client,
-        check(
-            client,
-            upload(client, b"Name,Email\nAn\0na,a@a.test\nBoris,b@b.test\n" + b"C,c@c.test\n" * 40, kind="leads"),
-        ),
-    )
-    assert run.failed >= 1
-    assert "NUL" in run.refusals.order_by("line").first().reason
-    assert client.get(reverse("import_problems", args=[run.pk])).status_code == 200
-
-
-def test_a_file_name_of_an_upload_is_only_a_label(rep: User, client_of: Any) -> None:
-    run = upload(client_of(rep), LEADS, name="../../etc/\u202epasswd\n.csv")
-    assert "/" not in run.file_name
-    assert "\u202e" not in run.file_name
-
-
-def test_a_body_larger_than_any_file_is_refused_unread(rep: User, client_of: Any) -> None:
-    class Unread(io.RawIOBase):
-        def read(self, *_args: Any) -> bytes:
-            raise AssertionError("it was read")
-
-    client = client_of(rep)
-    response = client.generic(
-        "POST",
-        reverse("import_create"),
-        b"",
-        content_type="multipart/form-data; boundary=x",
-        **{"CONTENT_LENGTH": str(500 << 20), "wsgi.input": Unread()},
-    )
-    assert response.status_code == 413
-    refused = client.generic(
-        "POST", reverse("import_create"), b"", headers={"Transfer-Encoding": "chunked"}, CONTENT_LENGTH=""
-    )
-    assert refused.status_code == 411
-
-
-def test_a_file_too_large_for_us_is_refused_in_its_field(rep: User, settings: Any, client_of: Any) -> None:
-    settings.IMPORT_MAX_BYTES = 100
-    client = client_of(rep)
-    response = client.post(reverse("import_create"), {"file": SimpleUploadedFile("a.csv", b"a" * 101)})
-    assert response.status_code == 422
-    assert not ImportRun.objects.exists()
-
-
-def test_a_viewer_sees_no_imports(viewer: User, client_of: Any) -> None:
+def test_a_viewer_sees_no_imports(viewer: User) -> None:
     assert client_of(viewer).get(reverse("import_list")).status_code == 403
 
 
-def test_uploads_are_thrown_away_after_a_week(rep: User, client_of: Any) -> None:
+def test_uploads_are_thrown_away_after_a_week(rep: User) -> None:
     client = client_of(rep)
     run = start(client, check(client, upload(client, LEADS)))
     now = timezone.now()

@@ -26,8 +26,9 @@ from crm.models import (
     Team,
     User,
 )
+from crm.rules.segments.days import DAY, MOMENT
 from crm.rules.segments.fields import CONTACT, LEAD, SegmentField, Text, register
-from crm.rules.segments.kinds import ACTIVITY, CHOICE, DAY, FLAG, ME, MOMENT, NUMBER, STATE, TEXT
+from crm.rules.segments.kinds import ACTIVITY, CHOICE, FLAG, ME, NUMBER, STATE, TEXT
 from crm.rules.segments.readiness import readiness_of_contacts, readiness_of_leads
 
 WHO, WHERE_FROM, STANDING, HAPPENED = _("Who they are"), _("Where from"), _("How it stands"), _("What happened")
