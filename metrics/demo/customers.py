@@ -38,7 +38,9 @@ def invent_customers(rng: random.Random, *, count: int, reps: list[Rep], since: 
             person = invent_person(rng, is_russian=rep.is_russian)
             position = rng.choice(words.POSITIONS_RU if rep.is_russian else words.POSITIONS)
             email = f"person{len(contacts.rows) + 1}@{domain}"
-            people.append(contacts.add(person, email, invent_phone(rng), position, company_id, rep.user.pk, since))
+            people.append(
+                contacts.add(person, email, phone_of(2 * len(contacts.rows)), position, company_id, rep.user.pk, since)
+            )
         customers.append(Customer(company_id, name, people, rep))
     companies.copy()
     contacts.copy()
@@ -53,9 +55,10 @@ def invent_person(rng: random.Random, *, is_russian: bool) -> str:
     return f"{rng.choice(words.FIRST_LATIN)} {rng.choice(words.LAST_LATIN)}"
 
 
-def invent_phone(rng: random.Random) -> str:
-    """Return a phone number from a range kept for fiction."""
-    return f"+1 202 555 01{rng.randrange(100):02d}"
+def phone_of(number: int) -> str:
+    """Return the phone of the person of that number, out of the ranges kept for fiction; "" once they are used up."""
+    place, line = number % len(words.PHONES), number // len(words.PHONES)
+    return f"{words.PHONES[place]}{line:03d}" if line < 1000 else ""
 
 
 def _organisation(rng: random.Random, number: int, *, is_russian: bool) -> tuple[str, str, str, str]:

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from crm.models import ExchangeRate
 from metrics.demo import vocabulary as words
-from metrics.demo.people import Cast
+from metrics.demo.people import Cast, months_before, ran_on
 from metrics.models import Spend
 
 IN_EUROS = {"EUR": 1.0, "USD": 0.92, "RUB": 0.0103, "GBP": 1.17}
@@ -23,14 +23,8 @@ def usual_rate(currency: str) -> float:
     return IN_EUROS[currency] / IN_EUROS.get(settings.BASE_CURRENCY, 1.0)
 
 
-def months_before(day: dt.date, count: int) -> list[dt.date]:
-    """Return the first days of the `count` months up to the one of `day`, in order."""
-    first = day.year * 12 + day.month - 1
-    return [dt.date(number // 12, number % 12 + 1, 1) for number in range(first - count + 1, first + 1)]
-
-
 def invent_money(rng: random.Random, *, cast: Cast, today: dt.date) -> None:
-    """Create two years of monthly rates, marketing spend by source, and the salaries of sales."""
+    """Create two years of monthly rates, marketing spend by source and campaign, and the salaries of sales."""
     months = months_before(today, 26)
     ExchangeRate.objects.bulk_create(
         [
@@ -47,6 +41,18 @@ def invent_money(rng: random.Random, *, cast: Cast, today: dt.date) -> None:
             for month in months
             for source, (*_names, usual) in zip(cast.sources, words.SOURCES, strict=True)
             if usual
+        ]
+        + [
+            Spend(
+                on=month,
+                amount=Decimal(round(usual * rng.uniform(0.9, 1.1))),
+                source=campaign.source,
+                campaign=campaign,
+                is_monthly=True,
+            )
+            for campaign, (*_names, usual) in zip(cast.campaigns, words.CAMPAIGNS, strict=True)
+            for month in months
+            if ran_on(campaign, month)
         ]
         + [Spend(on=month, amount=SALARIES, category=Spend.Category.SALES) for month in months]
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from dataclasses import dataclass
 
 from django.contrib.auth.hashers import make_password
 
-from crm.models import DisqualifyReason, LeadSource, Team, User
+from crm.models import Campaign, DisqualifyReason, LeadSource, Team, User
 from metrics.demo import vocabulary as words
+from metrics.demo.calendars import invent_calendars
 from pipeline.default_pipeline import create_default_pipeline
 from pipeline.models import ChecklistItem, EntryFollowUp, LossReason, Pipeline, Product, Stage
 
@@ -33,28 +35,62 @@ class Cast:
     sources: list[LeadSource]
     loss_reasons: list[LossReason]
     disqualify_reasons: list[DisqualifyReason]
+    campaigns: list[Campaign]
 
     @property
     def pipeline(self) -> Pipeline:
         """The one pipeline they sell in."""
         return self.stages[0].pipeline
 
+    def campaign_of(self, source: LeadSource, day: dt.date) -> Campaign | None:
+        """The campaign of a source that ran on a day, if one did."""
+        of_source = (campaign for campaign in self.campaigns if campaign.source_id == source.pk)
+        return next((campaign for campaign in of_source if ran_on(campaign, day)), None)
 
-def invent_cast(rng: random.Random) -> Cast:
-    """Create the users, teams, stages, sources and reasons."""
+
+def ran_on(campaign: Campaign, day: dt.date) -> bool:
+    """Whether a campaign with a beginning and an end ran on a day."""
+    return bool(campaign.starts_on and campaign.ends_on and campaign.starts_on <= day <= campaign.ends_on)
+
+
+def invent_cast(rng: random.Random, *, today: dt.date) -> Cast:
+    """Create the users, teams, their working time, stages, sources, campaigns and reasons."""
+    sources = [
+        LeadSource.objects.get_or_create(slug=slug, defaults={"name": name, "name_ru": name_ru})[0]
+        for slug, name, name_ru, *_rest in words.SOURCES
+    ]
+    reps = _invent_people(rng)
+    invent_calendars([rep.user for rep in reps], today=today)
     return Cast(
-        reps=_invent_people(rng),
+        reps=reps,
         stages=_dress_pipeline(),
-        sources=[
-            LeadSource.objects.get_or_create(slug=slug, defaults={"name": name, "name_ru": name_ru})[0]
-            for slug, name, name_ru, *_rest in words.SOURCES
-        ],
+        sources=sources,
+        campaigns=_invent_campaigns({source.slug: source for source in sources}, today),
         loss_reasons=list(LossReason.objects.filter(pipeline=None)),
         disqualify_reasons=[
             DisqualifyReason.objects.get_or_create(name=name, defaults={"name_ru": name_ru})[0]
             for name, name_ru in words.DISQUALIFY_REASONS
         ],
     )
+
+
+def _invent_campaigns(sources: dict[str, LeadSource], today: dt.date) -> list[Campaign]:
+    months = months_before(today, 26)
+    return [
+        Campaign.objects.create(
+            name=name,
+            source=sources[slug],
+            starts_on=months[-1 - ago],
+            ends_on=months[length - 1 - ago] + dt.timedelta(days=27),
+        )
+        for slug, name, ago, length, _spend in words.CAMPAIGNS
+    ]
+
+
+def months_before(day: dt.date, count: int) -> list[dt.date]:
+    """Return the first days of the `count` months up to the one of `day`, in order."""
+    first = day.year * 12 + day.month - 1
+    return [dt.date(number // 12, number % 12 + 1, 1) for number in range(first - count + 1, first + 1)]
 
 
 def _invent_people(rng: random.Random) -> list[Rep]:

@@ -9,36 +9,20 @@ from decimal import Decimal
 from functools import partial
 
 from django.conf import settings
-from django.contrib.contenttypes.models import ContentType
 from fractional_indexing import generate_n_keys_between
 
-from crm.models import Activity, FollowUp, Lead
-from crm.models.follow_ups import default_reminders
 from metrics.demo import vocabulary as words
-from metrics.demo.customers import Customer, invent_person, invent_phone
+from metrics.demo.customers import Customer
 from metrics.demo.histories import History, invent_history
+from metrics.demo.leads import Leads
 from metrics.demo.loading import Table
 from metrics.demo.money import usual_rate
 from metrics.demo.people import Cast, Rep
+from metrics.demo.touching import DAY, HOUR, Touching
 from pipeline.models import Contract, Deal, StageVisit
 
 SPAN = dt.timedelta(days=730)
-HOUR = dt.timedelta(hours=1)
-DAY = dt.timedelta(days=1)
 
-_activities = partial(
-    Table, Activity, "subject_type", "subject_id", "kind", "direction", "response", "at", "author", "title",
-    "body", "duration_minutes", "recorded_at",
-)  # fmt: skip
-_follow_ups = partial(
-    Table, FollowUp, "subject_type", "subject_id", "kind", "title", "note", "assignee", "author", "due_local",
-    "time_zone", "due_at", "done_at", "done_by", "outcome", "version", "created_at", "remind_before",
-)  # fmt: skip
-_leads = partial(
-    Table, Lead, "name", "company_name", "email", "phone", "message", "source", "owner", "team", "status", "created_at",
-    "first_response_at", "qualified_at", "converted_at", "disqualified_at", "disqualify_reason", "nurture_until",
-    "company", "contact", "version", "last_touch_at",
-)  # fmt: skip
 _deals = partial(
     Table, Deal, "name", "pipeline", "stage", "rank", "outcome", "owner", "closing_owner", "company", "contact", "lead",
     "source", "amount", "currency", "expected_close_on", "tags", "created_at", "recorded_at", "stage_entered_at",
@@ -59,16 +43,13 @@ class Selling:
     cast: Cast
     customers: list[Customer]
     now: dt.datetime
-    leads: Table = field(default_factory=_leads)
     deals: Table = field(default_factory=_deals)
     visits: Table = field(default_factory=_visits)
-    activities: Table = field(default_factory=_activities)
-    follow_ups: Table = field(default_factory=_follow_ups)
     contracts: Table = field(default_factory=_contracts)
 
     def __post_init__(self) -> None:
-        kinds = ContentType.objects.get_for_models(Lead, Deal)
-        self.lead_type, self.deal_type = kinds[Lead].pk, kinds[Deal].pk
+        self.touching = Touching(self.rng, self.now)
+        self.leads = Leads(self.rng, self.cast, self.customers, self.now, self.touching)
         self.weights = [weight for _slug, _name, _ru, weight, *_rest in words.SOURCES]
         self.open_deals: list[tuple[dt.datetime, list[object]]] = []
 
@@ -77,14 +58,24 @@ class Selling:
         for _number in range(deals):
             self._invent_deal(self._some_time())
             if self.rng.random() < 0.6:
-                self._invent_idle_lead(self._some_time())
+                self.leads.invent_idle(self._some_time())
         for minutes in (4, 12, 19, 33, 48, 84, 130):
-            self._invent_fresh_lead(self.now - dt.timedelta(minutes=minutes))
+            self.leads.invent_fresh(self.now - dt.timedelta(minutes=minutes))
+        self.leads.invent_doubles()
 
     def copy(self) -> dict[str, int]:
         """Write it all, in the order of the foreign keys; return the counts."""
         self._lay_cards()
-        tables = (self.leads, self.deals, self.visits, self.activities, self.follow_ups, self.contracts)
+        touching = self.touching
+        tables = (
+            self.leads.table,
+            self.leads.answers,
+            self.deals,
+            self.visits,
+            touching.activities,
+            touching.follow_ups,
+            self.contracts,
+        )
         return {str(table.model._meta.verbose_name_plural): table.copy() for table in tables}
 
     # --- Time, words and money ------------------------------------------------------------------------------------
@@ -105,70 +96,6 @@ class Selling:
         foreign = "USD" if base == "EUR" else "EUR"
         return Decimal(round(amount, -2)), foreign if self.rng.random() < 0.1 else base
 
-    # --- Leads ----------------------------------------------------------------------------------------------------
-
-    def _invent_lead(self, at: dt.datetime, *, rep: Rep | None, customer: Customer | None, **facts: object) -> int:
-        """Add one lead; `facts` are its status, times and reason."""
-        is_russian = bool(rep and rep.is_russian) or (rep is None and self.rng.random() < 0.3)
-        message = self.rng.choice(words.LEAD_MESSAGES_RU if is_russian else words.LEAD_MESSAGES)
-        number = len(self.leads.rows) + 1
-        source = self.rng.choices(self.cast.sources, self.weights)[0]
-        pk = self.leads.add(
-            invent_person(self.rng, is_russian=is_russian),
-            customer.name if customer else self.rng.choice(self.customers).name,
-            f"lead{number}@people.example",
-            invent_phone(self.rng),
-            message if self.rng.random() < 0.6 else "",
-            facts.get("source_id", source.pk),
-            rep.user.pk if rep else None,
-            rep.user.team_id if rep else None,
-            facts["status"],
-            at,
-            facts.get("first_response_at"),
-            facts.get("qualified_at"),
-            facts.get("converted_at"),
-            facts.get("disqualified_at"),
-            facts.get("disqualify_reason_id"),
-            facts.get("nurture_until"),
-            customer.company_id if customer else None,
-            self.rng.choice(customer.contact_ids) if customer else None,
-            1,
-            facts.get("first_response_at"),
-        )
-        answered_at = facts.get("first_response_at")
-        if isinstance(answered_at, dt.datetime) and rep:
-            self._touch(self.lead_type, pk, answered_at, rep, is_out=True)
-        return pk
-
-    def _answer_time(self, at: dt.datetime) -> dt.datetime:
-        return at + HOUR * min(self.rng.lognormvariate(-0.4, 1.2), 120)
-
-    def _invent_idle_lead(self, at: dt.datetime) -> None:
-        """A lead that became no deal: answered late or never, disqualified, nurtured, or still being worked on."""
-        rep = self.rng.choice(self.cast.reps)
-        answered_at = self._answer_time(at)
-        if self.rng.random() < 0.12 or answered_at > self.now:
-            status = "new" if self.now - at < 20 * DAY else "disqualified"
-            ended = {"disqualified_at": at + 15 * DAY, "disqualify_reason_id": self.cast.disqualify_reasons[3].pk}
-            self._invent_lead(at, rep=rep, customer=None, status=status, **(ended if status == "disqualified" else {}))
-            return
-        facts: dict[str, object] = {"first_response_at": answered_at, "status": "working"}
-        closes_at = answered_at + DAY * self.rng.uniform(1, 25)
-        if closes_at < self.now:
-            if self.rng.random() < 0.12:
-                facts |= {"status": "nurturing", "nurture_until": (self.now + DAY * self.rng.randrange(2, 90)).date()}
-            else:
-                reason = self.rng.choice(self.cast.disqualify_reasons)
-                facts |= {"status": "disqualified", "disqualified_at": closes_at, "disqualify_reason_id": reason.pk}
-        elif self.rng.random() < 0.3:
-            facts |= {"status": "qualified", "qualified_at": min(answered_at + DAY, self.now)}
-        self._invent_lead(at, rep=rep, customer=None, **facts)
-
-    def _invent_fresh_lead(self, at: dt.datetime) -> None:
-        """A lead whose response clock is running; every other one nobody's yet."""
-        rep = self.cast.reps[0] if self.rng.random() < 0.5 else None
-        self._invent_lead(at, rep=rep, customer=None, status="new")
-
     # --- Deals ----------------------------------------------------------------------------------------------------
 
     def _invent_deal(self, created_at: dt.datetime) -> None:
@@ -178,15 +105,15 @@ class Selling:
         number = rng.choices(range(len(words.SOURCES)), self.weights)[0]
         skill = rep.skill * words.SOURCES[number][4] ** 0.5
         history = invent_history(rng, created_at=created_at, now=self.now, skill=skill)
-        source_id, lead_id = self.cast.sources[number].pk, None
+        source, lead_id = self.cast.sources[number], None
         if rng.random() < 0.55:
             came_at = created_at - HOUR * rng.uniform(2, 96)
-            answered_at = min(self._answer_time(came_at), created_at)
-            lead_id = self._invent_lead(
-                came_at, rep=rep, customer=customer, status="converted", source_id=source_id,
+            answered_at = min(self.leads.answer_time(came_at), created_at)
+            lead_id = self.leads.invent(
+                came_at, rep=rep, customer=customer, status="converted", source=source,
                 first_response_at=answered_at, qualified_at=created_at, converted_at=created_at,
             )  # fmt: skip
-        self._write_deal(history, customer=customer, rep=rep, source_id=source_id, lead_id=lead_id)
+        self._write_deal(history, customer=customer, rep=rep, source_id=source.pk, lead_id=lead_id)
 
     def _write_deal(
         self, history: History, *, customer: Customer, rep: Rep, source_id: int, lead_id: int | None
@@ -233,35 +160,14 @@ class Selling:
             until = stay.left_at or self.now
             for _touch in range(self.rng.choice((0, 1, 1))):
                 at = stay.entered_at + (until - stay.entered_at) * self.rng.random()
-                self._touch(self.deal_type, pk, at, rep, is_out=self.rng.random() < 0.7)
+                self.touching.touch(self.touching.deal_type, pk, at, rep, is_out=self.rng.random() < 0.7)
                 last_at = max(last_at or at, at)
         first = history.stays[0]
         if first.left_at and self.rng.random() < 0.5:
             due_at = first.entered_at + (first.left_at - first.entered_at) * self.rng.random()
             late = DAY * self.rng.uniform(-0.5, 0.2)
-            self._follow_up(pk, rep, due_at=due_at, done_at=max(due_at + late, first.entered_at))
+            self.touching.plan(pk, rep, due_at=due_at, done_at=max(due_at + late, first.entered_at))
         return last_at
-
-    def _touch(self, kind_of: int, pk: int, at: dt.datetime, rep: Rep, *, is_out: bool) -> None:
-        kind = self.rng.choices(("call", "email", "meeting", "message", "note"), (34, 40, 10, 8, 8))[0]
-        titles = {"call": (words.CALLS, words.CALLS_RU)}.get(kind, (words.MAILS, words.MAILS_RU))[rep.is_russian]
-        body = self.rng.choice((words.NOTES, words.NOTES_RU)[rep.is_russian]) if self.rng.random() < 0.3 else ""
-        direction = "" if kind == "note" else "out" if is_out else "in"
-        response = (
-            self.rng.choices(("none", "negative", "neutral", "positive"), (45, 10, 20, 25))[0] if is_out else "none"
-        )
-        minutes = self.rng.choice((5, 10, 14, 25)) if kind == "call" else None
-        title = "" if kind == "note" else self.rng.choice(titles)
-        text = body or (self.rng.choice((words.NOTES, words.NOTES_RU)[rep.is_russian]) if kind == "note" else "")
-        self.activities.add(kind_of, pk, kind, direction, response, at, rep.user.pk, title, text, minutes, at)
-
-    def _follow_up(self, pk: int, rep: Rep, *, due_at: dt.datetime, done_at: dt.datetime | None = None) -> None:
-        kind, title, title_ru = self.rng.choice(words.STEPS)
-        made_at = min(due_at - DAY, self.now - HOUR)
-        self.follow_ups.add(
-            self.deal_type, pk, kind, title_ru if rep.is_russian else title, "", rep.user.pk, rep.user.pk, due_at,
-            "UTC", due_at, done_at, rep.user.pk if done_at else None, "", 1, made_at, default_reminders(),
-        )  # fmt: skip
 
     def _plan(self, pk: int, rep: Rep) -> dt.datetime | None:
         """Give an open deal its next step: overdue, today, later, or nothing at all; return when it is due."""
@@ -277,7 +183,7 @@ class Selling:
         else:
             due_at = (self.now + DAY * self.rng.randrange(1, 16)).replace(hour=self.rng.randrange(8, 17), minute=30)
         due_at = due_at.replace(second=0, microsecond=0)
-        self._follow_up(pk, rep, due_at=due_at)
+        self.touching.plan(pk, rep, due_at=due_at)
         return due_at
 
     def _write_contracts(

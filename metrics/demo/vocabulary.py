@@ -225,6 +225,21 @@ SOURCES = (
     ("cold-call", "Cold call", "Холодный звонок", 14, 0.55, 0),
     ("partner", "Partner", "Партнёр", 8, 1.25, 1_100),
 )
+CAMPAIGNS = (
+    # slug of the source, name, months ago it began, months it lasts, spend a month in the base currency
+    ("fair", "FoodTec", 20, 3, 6_800),
+    ("website", "Search: dryers", 14, 6, 1_100),
+    ("fair", "Агропродмаш", 9, 3, 5_400),
+    ("email", "Spare parts in spring", 7, 3, 450),
+    ("website", "Search: filling lines", 5, 6, 1_400),
+    ("partner", "Dealers' days", 3, 4, 800),
+)
+PHONES = (
+    # Numbers kept for films and plays, without their last three digits
+    "+44 1632 960", "+44 7700 900", "+44 20 7946 0", "+44 28 9649 6", "+44 29 2018 0", "+44 3069 990", "+44 808 157 0",
+    "+44 113 496 0", "+44 114 496 0", "+44 115 496 0", "+44 116 496 0", "+44 117 496 0", "+44 118 496 0",
+    "+44 121 496 0", "+44 131 496 0", "+44 141 496 0", "+44 151 496 0", "+44 161 496 0", "+44 191 498 0",
+)  # fmt: skip
 DISQUALIFY_REASONS = (
     ("No budget", "Нет бюджета"),
     ("Not our region", "Не наш регион"),

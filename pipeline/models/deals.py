@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from statistics import median
-from typing import Self
+from typing import Any, Self
 
 import pgtrigger
 from django.conf import settings
@@ -119,7 +119,7 @@ class DealQuerySet(SearchedQuerySet):
         return self.order_by("rank", "pk")
 
 
-def _with_deal_or_contact(activities: models.QuerySet[Activity]) -> tuple[models.QuerySet[Activity], ...]:
+def _with_deal_or_contact(activities: models.QuerySet[Any, Any]) -> tuple[models.QuerySet[Any, Any], ...]:
     """Narrow `activities` to those of the outer deal, and to those of its contact."""
     keys = ((Deal, "pk"), (Contact, "contact_id"))
     return tuple(

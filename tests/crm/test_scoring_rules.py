@@ -177,6 +177,15 @@ def test_a_run_that_was_killed_leaves_the_model_in_use_and_is_marked(monkeypatch
 # --- Applying -------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def rules() -> None:
+    """Rules to score by; those of the migrations may be gone after a test that empties the tables."""
+    ScoreRule.objects.all().delete()
+    for condition, points in (("positive", 25), ("has_phone", 10)):
+        ScoreRule.objects.create(condition=condition, points=points, name=condition, name_ru=condition)
+
+
+@pytest.mark.usefixtures("rules")
 def test_a_lead_is_scored_as_it_comes_in_and_due_again_once_touched(rep: Any) -> None:
     lead = create_lead(fields={"name": "Ann", "owner": rep, "phone": "+7"}, by=rep, now=timezone.now())
     assert lead.score is not None
@@ -191,6 +200,7 @@ def test_a_lead_is_scored_as_it_comes_in_and_due_again_once_touched(rep: Any) ->
     assert lead.score > before
 
 
+@pytest.mark.usefixtures("rules")
 def test_all_are_scored_anew_in_steps_that_go_on_where_one_was_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(applying, "STEP", 2)
     leads = [LeadFactory() for _number in range(5)]

@@ -144,10 +144,11 @@ def test_who_is_deactivated_is_logged_out_for_good(settings_client: Client, rep:
     theirs.force_login(rep)
     form = {
         "name": rep.name, "email": rep.email, "role": "rep", "team": rep.team_id, "language": "en", "time_zone": "UTC",
-        "theme": "auto",
+        "theme": "auto", "digest_at": "08:00",
     }  # fmt: skip
     url = reverse("admin:crm_user_change", args=[rep.pk])
-    assert settings_client.post(url, form).status_code == 302
+    response = settings_client.post(url, form)
+    assert response.status_code == 302, response.context["adminform"].form.errors
     assert User.objects.get(pk=rep.pk).is_active is False
     User.objects.filter(pk=rep.pk).update(is_active=True)
     assert theirs.get("/deals/").status_code == 302

@@ -17,6 +17,7 @@ from crm.rules.audit import acting, coming_through
 from crm.rules.reminders import remind_of_loaded
 from metrics.demo.customers import invent_customers
 from metrics.demo.money import invent_money
+from metrics.demo.office import furnish
 from metrics.demo.people import PASSWORD, invent_cast
 from metrics.demo.selling import SPAN, Selling
 
@@ -61,11 +62,12 @@ class Command(BaseCommand):
 
 
 def _invent(rng: random.Random, *, deals: int, now: dt.datetime) -> dict[str, int]:
-    cast = invent_cast(rng)
+    cast = invent_cast(rng, today=now.date())
     customers = invent_customers(rng, count=max(60, deals // 6), reps=cast.reps, since=now - SPAN)
     invent_money(rng, cast=cast, today=now.date())
     selling = Selling(rng=rng, cast=cast, customers=customers, now=now)
     selling.invent(deals)
     counts = selling.copy()
+    furnish(cast, now=now)
     remind_of_loaded(now=now)
     return counts
