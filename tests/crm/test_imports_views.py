@@ -15,7 +15,7 @@ from crm.models import Contact, ImportChunk, ImportFile, Lead, Notification, Use
 from crm.rules.delivering import deliver_due
 from crm.rules.importing.uploading import forget_uploads
 from pipeline.models import Deal, Pipeline
-from tests.factories import ContactFactory, LeadFactory
+from tests.factories import CompanyFactory, ContactFactory, LeadFactory
 from tests.wizard import LEADS, answers, check, client_of, counts, start, upload
 
 pytestmark = pytest.mark.django_db
@@ -164,6 +164,25 @@ def test_answers_can_be_kept_and_are_offered_for_the_same_columns(rep: User, col
     ].answers.targets == ("name", "company")
     other = upload(client_of(colleague), "wer,wo\nBoris,Kim\n", kind="leads")
     assert not client_of(colleague).get(reverse("import_columns", args=[other.pk])).context["saved"]
+
+
+def test_ids_of_owners_are_asked_about_once(manager: User, rep: User) -> None:
+    """Salesforce writes its owners and companies as ids."""
+    company = CompanyFactory(external_id="0015g1", owner=rep)
+    file = "Id,FirstName,LastName,Email,AccountId,OwnerId\n%s,Anna,Berg,%s@berg.test,0015g1,005xA\n"
+    client = client_of(manager)
+    run = upload(client, file % ("1", "anna"))
+    (word,) = client.get(reverse("import_columns", args=[run.pk])).context["form"].words
+    assert "005xA" in word.label
+    run = start(client, check(client, run, **{word.name: rep.email}))
+    assert counts(run) == (1, 0, 0, 0)
+    contact = Contact.objects.get()
+    assert (contact.owner, contact.company) == (rep, company)
+    client.post(reverse("import_mapping_save", args=[run.pk]), {"name": "Salesforce"})
+    again = upload(client, file % ("2", "boris"))
+    (mapping,) = client.get(reverse("import_columns", args=[again.pk])).context["saved"]
+    page = client.get(reverse("import_columns", args=[again.pk]), {"saved": mapping.pk})
+    assert [word.value() for word in page.context["form"].words] == [rep.email]
 
 
 # --- Rights ---

@@ -25,21 +25,21 @@ FILES = {
     "google_contacts_old_format_header.csv": ("Google", "contacts", 6),
     "hubspot_fivetran_seeds/company_data.csv": ("HubSpot", "companies", 4),
     "hubspot_fivetran_seeds/contact_data.csv": ("HubSpot", "contacts", 7),
-    "hubspot_fivetran_seeds/deal_data.csv": ("HubSpot", "deals", 5),
+    "hubspot_fivetran_seeds/deal_data.csv": ("HubSpot", "deals", 6),
     "hubspot_fixture_companies.csv": ("HubSpot", "companies", 4),
-    "hubspot_fixture_contacts.csv": ("HubSpot", "contacts", 5),
-    "hubspot_fixture_deals.csv": ("HubSpot", "deals", 6),
+    "hubspot_fixture_contacts.csv": ("HubSpot", "contacts", 6),
+    "hubspot_fixture_deals.csv": ("HubSpot", "deals", 7),
     "linkedin_connections_preamble_and_header.csv": ("LinkedIn", "contacts", 6),
     "outlook_2010_header.csv": ("Outlook", "contacts", 10),
     "outlook_contacts.csv": ("Outlook", "contacts", 13),
     "pipedrive_import_template_header.csv": ("Pipedrive", "deals", 10),
     "pipedrive_sample_spreadsheet_vocabulary.csv": ("Pipedrive", "deals", 16),
-    "salesforce_export_headers/Account.header.csv": ("Salesforce", "companies", 7),
-    "salesforce_export_headers/Contact.header.csv": ("Salesforce", "contacts", 10),
-    "salesforce_export_headers/Lead.header.csv": ("Salesforce", "leads", 10),
-    "salesforce_export_headers/Opportunity.header.csv": ("Salesforce", "deals", 10),
+    "salesforce_export_headers/Account.header.csv": ("Salesforce", "companies", 8),
+    "salesforce_export_headers/Contact.header.csv": ("Salesforce", "contacts", 12),
+    "salesforce_export_headers/Lead.header.csv": ("Salesforce", "leads", 11),
+    "salesforce_export_headers/Opportunity.header.csv": ("Salesforce", "deals", 12),
     "zoho_crm/Accounts.csv": ("Zoho", "companies", 5),
-    "zoho_crm/Contacts.csv": ("Zoho", "contacts", 5),
+    "zoho_crm/Contacts.csv": ("Zoho", "contacts", 6),
     "zoho_crm/Leads.csv": ("Zoho", "leads", 8),
     "odoo/odoo_crm_lead_import_template.xls": ("Odoo", "leads", 7),
     "odoo/odoo_res_partner_import_template.xlsx": ("Odoo", "contacts", 5),
@@ -92,6 +92,13 @@ def test_an_export_of_something_else_is_told_apart(name: str, tmp_path: Path) ->
 def test_the_chosen_kind_is_kept() -> None:
     found = recognise(("First Name", "Last Name", "E-mail Address", "Company", "Mobile Phone"), "leads")
     assert (found.kind, found.targets) == ("leads", ("first_name", "last_name", "email", "company", "phone"))
+
+
+def test_names_of_owners_go_before_their_ids() -> None:
+    header = ("Hubspot owner id", "Record ID", "First Name", "Last Name", "Contact owner", "Associated Company IDs")
+    found = recognise(header)
+    assert found.program == "HubSpot"
+    assert found.targets == ("", "external_id", "first_name", "last_name", "owner", "company_id")
 
 
 def test_unknown_headings_are_nobodys() -> None:

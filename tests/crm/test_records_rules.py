@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from crm.models import Activity, AuditEntry, Company, Contact, ImportRow, ImportRun, Lead, LeadSource, User
+from crm.rules.merged_values import fingerprint
+from crm.rules.merging import merge_records
 from crm.rules.records.errors import MappingRefused, Question, Unreadable
 from crm.rules.records.kinds import CompanyImporter
 from crm.rules.records.undoing import NothingToUndo, undo_import
@@ -81,6 +84,52 @@ def test_a_record_in_the_bin_stays_there():
     bring_in("companies", "external_id,name\n1,Acme\n")
     Company.objects.update(deleted_at=NOW)
     assert reasons(bring_in("companies", "external_id,name\n1,Acme 2\n")) == [(2, "external_id")]
+
+
+# --- Merged meanwhile ---
+
+
+def merged(survivor: Any, other: Any, by: User) -> None:
+    kind = survivor._meta.model_name
+    seen = {record.pk: fingerprint(record) for record in (survivor, other)}
+    merge_records(kind=kind, seen=seen, chosen={}, by=by, now=NOW)
+
+
+def test_rows_of_a_merged_record_go_to_the_survivor(admin):
+    file = "external_id,name,email,phone\n1,Anna Berg,anna@one.test,\n2,Anna Berg,anna@two.test,+1 650 253 0000\n"
+    bring_in("contacts", file)
+    first, second = Contact.objects.order_by("pk")
+    merged(first, second, admin)
+    assert counts(bring_in("contacts", file)) == (0, 0, 2, 0)
+    corrected = file.replace("+1 650 253 0000", "+1 650 253 0001")
+    outcome = bring_in("contacts", corrected)
+    assert counts(outcome) == (0, 1, 1, 0)
+    kept = Contact.objects.present().get()
+    assert (kept.pk, kept.external_id, kept.phone) == (first.pk, "1", "+1 650 253 0001")
+    assert Contact.objects.get(pk=second.pk).external_id == "2"
+    undo(outcome.run, admin)
+    assert Contact.objects.present().get().phone == "+1 650 253 0000"
+
+
+def test_what_refers_to_a_merged_record_refers_to_the_survivor(admin, sales):
+    bring_in("companies", "external_id,name\n7,Acme\n8,Acme Werke\n")
+    bring_in("leads", "external_id,name,email\nl1,Anna,anna@one.test\nl2,Anna,anna@two.test\n")
+    merged(*Company.objects.order_by("pk"), admin)
+    merged(*Lead.objects.order_by("pk"), admin)
+    company, lead = Company.objects.present().get(), Lead.objects.present().get()
+    gone = Company.objects.get(merged_into=company).external_id
+    contact = f"external_id,name,company_id\n1,Boris,5;{gone}\n2,Clara,5\n"
+    outcome = bring_in("contacts", contact)
+    assert counts(outcome) == (2, 0, 0, 0)
+    assert list(Contact.objects.order_by("pk").values_list("company", flat=True)) == [company.pk, None]
+    assert "by an id that nobody here has" in outcome.warnings[0]
+    gone_lead = Lead.objects.get(merged_into=lead).external_id
+    deal = f"external_id,name,owner,lead,company_id\nd,Deal,{admin.email},{gone_lead},{gone}\n"
+    assert counts(bring_in("deals", deal)) == (1, 0, 0, 0)
+    assert lead.deal.company == company
+    touch = f"at,lead,channel\n2026-01-02 10:00,{gone_lead},call\n"
+    assert counts(bring_in("touches", touch)) == (1, 0, 0, 0)
+    assert Activity.objects.get().subject_id == lead.pk
 
 
 # --- Owners ---

@@ -21,10 +21,13 @@ from crm.rules.duplicates import MODELS, Suspect, suspects_of_each
 from crm.rules.records.context import Context
 from crm.rules.records.entries import Entry, Problem, RowRefused
 from crm.rules.records.snapshots import current, plain, put_back
+from crm.rules.records.survivors import led_on
 
 Record = TypeVar("Record", bound=Model)
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 UNSAID = object()
+NOTHING: dict[str, Any] = {}
+"""What a row was before that changed another record than its own: taking it back changes nothing of it."""
 
 
 class Verdict(StrEnum):
@@ -53,6 +56,8 @@ class Plan(Generic[Record]):
     """The record that was there before, whatever becomes of the row."""
     suspect: Suspect | None = None
     """Who else may be meant."""
+    merged: Record | None = None
+    """Whose external id the row bears, where that was merged into the record."""
 
 
 class RecordImporter(Generic[Record]):
@@ -65,6 +70,7 @@ class RecordImporter(Generic[Record]):
     def __init__(self, context: Context) -> None:
         self.context = context
         self._suspected: dict[int, tuple[Record, Suspect]] = {}
+        self._merged: dict[Hashable, Record] = {}
         self._seen_by: set[int] = set()
         self._changed_by: set[int] = set()
         self.references = context.references
@@ -109,11 +115,12 @@ class RecordImporter(Generic[Record]):
 
     def plan(self, entries: list[Entry]) -> list[Plan[Record]]:
         """What each row will do; a row that is refused gets its problem instead."""
-        found = self.find(entries)
+        found = self._led_on(self.find(entries))
         if self.context.options.duplicates:
             self._suspected = self._suspects(entries, found)
         self._note_reach([*found.values(), *(record for record, _suspect in self._suspected.values())])
-        left = last_left(self.context.kind.key, self.model, [record.pk for record in found.values()])
+        met = [*found.values(), *self._merged.values()]
+        left = last_left(self.context.kind.key, self.model, [record.pk for record in met])
         plans = []
         for entry in entries:
             try:
@@ -121,6 +128,16 @@ class RecordImporter(Generic[Record]):
             except RowRefused as refusal:
                 refuse(entry, refusal, self.context)
         return plans
+
+    def _led_on(self, found: dict[Hashable, Record]) -> dict[Hashable, Record]:
+        """What is found, but for what was merged the record that it went into."""
+        merged = {key: record for key, record in found.items() if getattr(record, "merged_into_id", None)}
+        if not merged:
+            self._merged = {}
+            return found
+        ends = led_on(found.values(), self.locked(self.model._default_manager.all()))
+        self._merged = {key: record for key, record in merged.items() if record.pk in ends}
+        return {key: ends.get(record.pk, record) for key, record in found.items()}
 
     def _note_reach(self, records: Iterable[Record]) -> None:
         """Find out which of the records the person may see and change whose rights bind the import."""
@@ -145,14 +162,17 @@ class RecordImporter(Generic[Record]):
                 self.remember_key(entry)
                 return Plan(entry, record, Verdict.SKIPPED, known=record, suspect=suspect)
         known = record or found.get(key)
+        merged = self._merged.get(key) if record is not None else None
         wanted = self.wanted(entry, record)
+        if merged is not None:
+            wanted.pop("external_id", None)  # that is the merged record's, which may yet be taken apart again
         self.remember_key(entry)
         if record is None:
             plan = self.creation(entry, wanted)
         else:
-            changes = differences(record, wanted, left.get(record.pk, {}))
+            changes = differences(record, wanted, left.get((merged or record).pk, {}))
             plan = self.change(entry, record, changes, wanted)
-        plan.known, plan.suspect = known, suspect
+        plan.known, plan.suspect, plan.merged = known, suspect, merged
         return plan
 
     def _suspects(self, entries: list[Entry], found: dict[Hashable, Record]) -> dict[int, tuple[Record, Suspect]]:
@@ -186,7 +206,8 @@ class RecordImporter(Generic[Record]):
 
     def is_certain(self, entry: Entry, record: Record) -> bool:
         """Whether row and record have the same external id, so that they cannot be two."""
-        return bool(entry["external_id"]) and getattr(record, "external_id", None) == entry["external_id"]
+        ids = (getattr(record, "external_id", None), getattr(self._merged.get(self.key(entry)), "external_id", None))
+        return bool(entry["external_id"]) and entry["external_id"] in ids
 
     def _chosen(self, entry: Entry, record: Record) -> Record | None:
         """The record that the row is to change; None where it makes another one. Raises RowRefused."""
@@ -288,15 +309,17 @@ def _says_something_new(name: str, value: Any, left: dict[str, Any]) -> bool:
 
 
 def remember(run: ImportRun | None, plans: list[Plan[Any]]) -> None:
-    """Record what was written, so that it can be taken back."""
+    """Record what was written, so that it can be taken back; of a merged record what its own row says by now."""
+    written = [(plan, plan.record, plan.before) for plan in plans]
+    written += [(plan, plan.merged, NOTHING) for plan in plans if plan.merged is not None]
     ImportRow.objects.bulk_create(
         ImportRow(
             run=run,
             line=plan.entry.line,
-            model=plan.record._meta.label_lower,
-            record_id=plan.record.pk,
-            before=plan.before,
+            model=record._meta.label_lower,
+            record_id=record.pk,
+            before=before,
             after={name: plain(value) for name, value in plan.after.items()},
         )
-        for plan in plans
+        for plan, record, before in written
     )

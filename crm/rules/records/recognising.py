@@ -84,7 +84,15 @@ def _targets(
         if best and not held[0] and name in best.known and best.kind == kind:
             held = []  # the program means something else by it
         found.append(next((target for target in held if target in offered), ""))
-    return tuple(_single(found, names)), best.values if best and best.kind == kind else {}
+    return tuple(_one_owner(_single(found, names), names, best)), best.values if best and best.kind == kind else {}
+
+
+def _one_owner(targets: list[str], names: list[str], best: Vocabulary | None) -> list[str]:
+    """Where a file has its owners' names and their ids, the names are taken: nobody is asked who an id is."""
+    surest = [normal_name(name) for name in best.headings.get("owner", ())] if best else []
+    held = [name for target, name in zip(targets, names, strict=True) if target == "owner"]
+    owner = min(held, key=lambda name: surest.index(name) if name in surest else len(surest), default="")
+    return ["" if target == "owner" and name != owner else target for target, name in zip(targets, names, strict=True)]
 
 
 def _single(targets: list[str], names: list[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TypeVar
 
@@ -12,10 +13,11 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
 
-from crm.models import Bilingual, Company, Contact, ImportRow, LeadSource, OwnedQuerySet, User, folded
+from crm.models import Bilingual, Company, Contact, ImportRow, Lead, LeadSource, OwnedQuerySet, User, folded
 from crm.rules.records.context import Context
 from crm.rules.records.entries import Entry, RowRefused
 from crm.rules.records.snapshots import plain
+from crm.rules.records.survivors import led_on
 
 BilingualModel = TypeVar("BilingualModel", bound=Bilingual)
 Rows = TypeVar("Rows", bound=OwnedQuerySet)
@@ -31,6 +33,11 @@ WARNINGS = {
     ),
     "companies_made": ngettext_lazy(
         "%(count)d company was unknown and made.", "%(count)d companies were unknown and made.", "count"
+    ),
+    "companies_unknown": ngettext_lazy(
+        "%(count)d row names a company by an id that nobody here has; bring the companies in, then this file again.",
+        "%(count)d rows name a company by an id that nobody here has; bring the companies in, then this file again.",
+        "count",
     ),
     "contacts_made": ngettext_lazy(
         "%(count)d contact was unknown and made.", "%(count)d contacts were unknown and made.", "count"
@@ -149,9 +156,17 @@ class References:
     # --- Companies and contacts ---
 
     def company(self, entry: Entry, column: str = "company") -> Company | None:
-        """The company that a cell names or gives the external id of, made where unknown; None where it is empty."""
+        """The company that a cell names or gives the external id of, made where unknown; None where it is empty.
+
+        The first known one of `company_id` goes before the name, which several may have.
+        """
+        ids = [part.strip() for part in (entry["company_id"] or "").split(";")]
+        if known := next((self._company_ids[key][0] for key in ids if key in self._company_ids), None):
+            return known
         text: str | None = entry[column]
         if not text:
+            if any(ids):
+                self._context.warn("companies_unknown")
             return None
         found = self._companies.get(name_key(text), []) or self._company_ids.get(text, [])
         if len(found) > 1:
@@ -182,7 +197,21 @@ class References:
 
     @cached_property
     def _company_ids(self) -> dict[str, list[Company]]:
-        return {company.external_id: [company] for company in self._known_companies if company.external_id}
+        merged = Company.objects.filter(merged_into__isnull=False).exclude(external_id=None)
+        ends = led_on(merged.only("pk", "external_id", "merged_into"), Company.objects.all())
+        here = {company.pk: company for company in self._known_companies}
+        led = ((row, ends[row.pk].pk) for row in merged if row.pk in ends)
+        ids = {row.external_id: [here[pk]] for row, pk in led if pk in here}
+        return ids | {company.external_id: [company] for company in here.values() if company.external_id}
+
+    def leads_with(self, keys: Iterable[str]) -> dict[str, Lead]:
+        """The leads that have these external ids, or into which those that have them were merged."""
+        present = self.reachable(Lead.objects.present())
+        holders = list(Lead.objects.filter(external_id__in=list(keys)).order_by("pk"))
+        ends = led_on(holders, present)
+        seen = present.in_bulk([end.pk for end in ends.values()])
+        led = ((row, ends[row.pk].pk) for row in holders if row.pk in ends)
+        return {str(row.external_id): seen[pk] for row, pk in led if pk in seen}
 
     def contact(self, entry: Entry, company: Company | None, owner: User | None) -> Contact | None:
         """The contact with the e-mail in `contact_email`, made where it is unknown; None where it is empty."""

@@ -16,6 +16,7 @@ from crm.models import ImportRow, ImportRun, Subject, User
 from crm.rules.audit import acting, coming_through
 from crm.rules.errors import RuleError
 from crm.rules.records.context import Kind
+from crm.rules.records.planning import NOTHING
 from crm.rules.records.snapshots import current
 
 STEP_ROWS = 500
@@ -84,6 +85,7 @@ def _undo_step(step: list[ImportRow], kind: Kind, undone: Undone) -> None:
 
 
 def _undo_rows(rows: list[ImportRow], model: type[Model], kind: Kind, undone: Undone) -> None:
+    rows = [row for row in rows if row.before != NOTHING]
     records = model._default_manager.select_for_update(of=("self",)).in_bulk([row.record_id for row in rows])
     untouched = [row for row in rows if row.record_id in records and _is_as_left(records[row.record_id], row)]
     undone.kept += sum(row.record_id in records for row in rows) - len(untouched)

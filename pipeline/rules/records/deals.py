@@ -63,10 +63,7 @@ class DealImporter(stories.StoryImporter):
         return list(self.locked(present.filter(search__in=names)))
 
     def _find_leads(self, keys: list[str]) -> None:
-        self._leads = {
-            cast("str", lead.external_id): lead
-            for lead in self.references.reachable(Lead.objects.present()).filter(external_id__in=keys)
-        }
+        self._leads = self.references.leads_with(keys)
         takers = Deal.objects.filter(lead__in=self._leads.values()).values_list("lead_id", "external_id")
         self._lead_takers |= {cast("int", lead): key or "" for lead, key in takers}
 

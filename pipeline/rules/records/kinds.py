@@ -46,6 +46,7 @@ DEALS = Kind(
         text("name", 200, is_required=True),
         text("external_id", 100),
         text("company", 200),
+        text("company_id", 500),
         email("contact_email"),
         text("owner", 200),
         text("pipeline", 120),

@@ -48,11 +48,11 @@ class TouchImporter(RecordImporter[Activity]):
     def find(self, entries: list[Entry]) -> dict[Hashable, Activity]:
         for entry in entries:
             entry.values["import_key"] = self._import_key(entry)
-        leads = Lead.objects.present().filter(external_id__in=_given(entries, "lead")).order_by("pk")
         deals = (
             Deal.objects.present().filter(external_id__in=_given(entries, "deal")).select_related("lead").order_by("pk")
         )
-        self._leads = {cast("str", lead.external_id): lead for lead in self.locked(leads)}
+        self._leads = self.references.leads_with(_given(entries, "lead"))
+        list(self.locked(Lead.objects.filter(pk__in=[lead.pk for lead in self._leads.values()]).order_by("pk")))
         self._deals = {cast("str", deal.external_id): deal for deal in self.locked(deals)}
         known = Activity.objects.filter(import_key__in=_given(entries, "import_key"))
         return {activity.import_key: activity for activity in self.locked(known)}

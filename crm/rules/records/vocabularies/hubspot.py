@@ -2,6 +2,8 @@
 
 from crm.rules.records.vocabularies.vocabulary import Vocabulary
 
+_OWNER_IDS = ("property_hubspot_owner_id", "hubspot_owner_id", "hubspot owner id", "owner_id", "owner id")
+"""Who that is here, is asked."""
 _STAGES = {
     "closed won": "", "closedwon": "", "закрытая успешная": "", "сделка заключена": "",
     "closed lost": "", "closedlost": "", "закрытая неуспешная": "", "сделка сорвалась": "",
@@ -22,7 +24,7 @@ VOCABULARIES = (
             "industry": ("industry", "property_industry", "отрасль"),
             "country": ("country/region", "country", "property_country", "страна/регион"),
             "employees": ("number of employees", "property_numberofemployees", "количество сотрудников"),
-            "owner": ("company owner", "ответственный за компанию"),
+            "owner": ("company owner", "ответственный за компанию", *_OWNER_IDS),
         },
         telling=(
             "create date", "is_deleted", "_fivetran_synced", "property_description", "property_createdate",
@@ -39,11 +41,12 @@ VOCABULARIES = (
             "email": ("email", "property_email", "property_email_1", "электронная почта"),
             "phone": ("phone number", "mobile phone number", "property_phone", "номер телефона"),
             "company": ("company name", "associated company", "property_company", "название компании"),
+            "company_id": ("associated company ids", "primary associated company id", "property_associatedcompanyid"),
             "position": ("job title", "property_jobtitle", "должность"),
-            "owner": ("contact owner", "ответственный за контакт"),
+            "owner": ("contact owner", "ответственный за контакт", *_OWNER_IDS),
         },
         telling=(
-            "associated company ids", "lead status", "_fivetran_deleted", "_fivetran_synced", "property_createdate",
+            "lead status", "_fivetran_deleted", "_fivetran_synced", "property_createdate",
             "property_annualrevenue", "property_hs_merged_object_ids", "property_created_at",
         ),
     ),
@@ -57,8 +60,9 @@ VOCABULARIES = (
             "pipeline": ("pipeline", "property_pipeline", "воронка"),
             "amount": ("amount", "property_amount", "сумма"),
             "currency": ("currency", "deal currency code", "property_deal_currency_code"),
-            "owner": ("deal owner", "ответственный за сделку"),
+            "owner": ("deal owner", "ответственный за сделку", *_OWNER_IDS),
             "company": ("associated company", "primary associated company"),
+            "company_id": ("associated company ids", "primary associated company id"),
             "source": ("lead source", "original source", "original traffic source"),
             "created_at": ("create date", "property_createdate", "дата создания"),
             "closed_at": ("close date", "property_closedate", "дата закрытия"),
@@ -66,8 +70,8 @@ VOCABULARIES = (
         },
         values={"stage": _STAGES, "outcome": _OUTCOMES},
         telling=(
-            "associated company ids", "associated contact ids", "date entered current stage", "deal_pipeline_id",
-            "deal_pipeline_stage_id", "portal_id", "is_deleted", "property_description", "owner_id",
+            "associated contact ids", "date entered current stage", "deal_pipeline_id",
+            "deal_pipeline_stage_id", "portal_id", "is_deleted", "property_description",
         ),
     ),
 )  # fmt: skip

@@ -3,6 +3,8 @@
 from crm.rules.records.vocabularies.vocabulary import Vocabulary
 
 _SYSTEM = ("isdeleted", "createdbyid", "lastmodifieddate", "lastmodifiedbyid", "systemmodstamp", "lastactivitydate")
+_OWNER_IDS = ("ownerid", "owner id")
+"""Who that is here, is asked."""
 _NAMES = {
     "first_name": ("firstname", "first name", "имя"),
     "middle_name": ("middlename", "middle name", "отчество"),
@@ -20,12 +22,12 @@ VOCABULARIES = (
             "email": ("email", "эл. почта"),
             "phone": ("phone", "mobilephone", "mobile", "телефон"),
             "source": ("leadsource", "lead source", "источник лида"),
-            "owner": ("lead owner", "owner", "ответственный за лид"),
+            "owner": ("lead owner", "owner", "ответственный за лид", *_OWNER_IDS),
             "created_at": ("createddate", "create date", "created date"),
         },
         telling=(
             "masterrecordid", "salutation", "isconverted", "converteddate", "convertedaccountid", "convertedcontactid",
-            "convertedopportunityid", "isunreadbyowner", "rating", "hasoptedoutofemail", "status", "ownerid", *_SYSTEM,
+            "convertedopportunityid", "isunreadbyowner", "rating", "hasoptedoutofemail", "status", *_SYSTEM,
         ),
     ),
     Vocabulary(
@@ -37,12 +39,13 @@ VOCABULARIES = (
             "email": ("email", "эл. почта"),
             "phone": ("phone", "mobilephone", "mobile", "homephone", "otherphone", "телефон"),
             "company": ("account name", "account", "название организации"),
+            "company_id": ("accountid", "account id"),
             "position": ("title", "должность"),
-            "owner": ("contact owner", "owner"),
+            "owner": ("contact owner", "owner", *_OWNER_IDS),
         },
         telling=(
-            "accountid", "salutation", "mailingstreet", "mailingcity", "mailingcountry", "otherstreet", "department",
-            "reportstoid", "assistantname", "birthdate", "donotcall", "ownerid", "leadsource", *_SYSTEM,
+            "salutation", "mailingstreet", "mailingcity", "mailingcountry", "otherstreet", "department",
+            "reportstoid", "assistantname", "birthdate", "donotcall", "leadsource", *_SYSTEM,
         ),
     ),
     Vocabulary(
@@ -55,12 +58,12 @@ VOCABULARIES = (
             "industry": ("industry", "отрасль"),
             "country": ("billingcountry", "billing country", "shippingcountry"),
             "employees": ("numberofemployees", "employees", "сотрудники"),
-            "owner": ("account owner", "owner"),
+            "owner": ("account owner", "owner", *_OWNER_IDS),
         },
         telling=(
             "parentid", "billingstreet", "billingcity", "shippingstreet", "shippingcity", "accountnumber", "sic",
             "annualrevenue", "ownership", "site", "phone", "fax",
-            "tickersymbol", "accountsource", "type", "ownerid", *_SYSTEM,
+            "tickersymbol", "accountsource", "type", *_SYSTEM,
         ),
     ),
     Vocabulary(
@@ -70,11 +73,12 @@ VOCABULARIES = (
             "external_id": ("id", "opportunity id"),
             "name": ("name", "opportunity name", "название возможности"),
             "company": ("account name",),
+            "company_id": ("accountid", "account id"),
             "stage_outcome": ("stagename", "stage", "стадия"),
             "amount": ("amount", "сумма"),
             "currency": ("currencyisocode", "amount currency", "opportunity currency"),
             "source": ("leadsource", "lead source"),
-            "owner": ("opportunity owner", "owner"),
+            "owner": ("opportunity owner", "owner", *_OWNER_IDS),
             "created_at": ("createddate", "created date"),
             "closed_at": ("closedate", "close date", "дата закрытия"),
             "lost_reason": ("loss_reason__c", "lossreason__c", "loss reason"),
@@ -84,8 +88,8 @@ VOCABULARIES = (
             "outcome": {"closed won": "won", "closed lost": "lost", "*": "open"},
         },
         telling=(
-            "accountid", "stagesortorder", "probability", "expectedrevenue", "totalopportunityquantity", "isclosed",
-            "iswon", "forecastcategory", "forecastcategoryname", "campaignid", "pricebook2id", "nextstep", "ownerid",
+            "stagesortorder", "probability", "expectedrevenue", "totalopportunityquantity", "isclosed",
+            "iswon", "forecastcategory", "forecastcategoryname", "campaignid", "pricebook2id", "nextstep",
             "laststagechangedate", "fiscalyear", "fiscalquarter", *_SYSTEM,
         ),
     ),

@@ -31,10 +31,11 @@ VOCABULARIES = (
             "email": ("email", "secondary email", "эл. почта"),
             "phone": ("phone", "mobile", "телефон", "мобильный"),
             "company": ("account name",),
+            "company_id": ("account id",),
             "position": ("title", "должность"),
             "owner": ("contact owner",),
         },
-        telling=("contact owner id", "account id", "lead source", "created time", "vendor name"),
+        telling=("contact owner id", "lead source", "created time", "vendor name"),
     ),
     Vocabulary(
         "Zoho",
