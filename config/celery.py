@@ -66,6 +66,7 @@ DUTIES = {
         "schedule": 600.0,
         "options": {"expires": 600},
     },
+    "fire-on-staying": {"task": "pipeline.jobs.fire_on_staying", "schedule": 60.0, "options": {"expires": 60}},
     "plan-digests": {"task": "crm.jobs.plan_digests", "schedule": crontab(minute=20)},
     "bring-back-leads": {"task": "crm.jobs.bring_back_leads", "schedule": crontab(minute=5)},
     "check-duplicates": {"task": "crm.jobs.check_duplicates", "schedule": 30.0, "options": {"expires": 30}},
