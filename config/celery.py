@@ -68,6 +68,7 @@ DUTIES = {
     },
     "fire-on-staying": {"task": "pipeline.jobs.fire_on_staying", "schedule": 60.0, "options": {"expires": 60}},
     "plan-digests": {"task": "crm.jobs.plan_digests", "schedule": crontab(minute=20)},
+    "follow-absences": {"task": "crm.jobs.follow_absences", "schedule": 600.0, "options": {"expires": 600}},
     "bring-back-leads": {"task": "crm.jobs.bring_back_leads", "schedule": crontab(minute=5)},
     "check-duplicates": {"task": "crm.jobs.check_duplicates", "schedule": 30.0, "options": {"expires": 30}},
     "compare-all": {"task": "crm.jobs.compare_all", "schedule": crontab(hour=2, minute=40)},

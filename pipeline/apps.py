@@ -17,4 +17,5 @@ class PipelineConfig(AppConfig):
         """Make known what registers itself: kinds of record, what segments ask of deals, notices and their senders."""
         import_module("pipeline.rules.records.kinds")
         import_module("pipeline.rules.segment_fields")
+        import_module("pipeline.rules.silence")
         import_module("pipeline.jobs")

@@ -118,6 +118,14 @@ def write_email(letter: Letter, *, about: Any, to: Lead | Contact, by: User, now
     return email
 
 
+def queue_letter(email: Email, *, files: Sequence[File] = (), by: User | None, now: dt.datetime) -> None:
+    """Queue a letter that another subject has written (an invitation, say): its words are final, its record known."""
+    with acting(by):
+        email.save()
+        EmailAttachment.objects.bulk_create(_attachment(email, file) for file in files)
+        _queue(email, now)
+
+
 def cancel_email(email: Email, *, by: User) -> None:
     """Withdraw a letter that has not begun to leave; TooLate when it has."""
     _refuse_unless_editable(email.subject, by)

@@ -94,7 +94,8 @@ def timeline_of(
     reader: User = request.user
     about = _about(subject, related)
     activities = Activity.objects.present().filter(about).select_related("author").order_by("-at", "-pk")
-    follow_ups = FollowUp.objects.present().filter(about, done_at__isnull=False)
+    # What a follow-up left on the timeline as a touch is not told twice.
+    follow_ups = FollowUp.objects.present().filter(about, done_at__isnull=False, activity__isnull=True)
     changes = changes_of(subject, reader) if changes is None else changes
     counts = {"touches": activities.touches().count(), "changes": len(changes)}
     counts["all"] = activities.count() + follow_ups.count() + counts["changes"]
