@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from phonenumbers import SUPPORTED_REGIONS
 
-from config import embedded
+from config import embedded, mail_providers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = embedded.var_folder()
@@ -64,7 +64,8 @@ def _refuse_unsafe_production() -> None:
         "DATABASE_URL must name the PostgreSQL database": not env.str("DATABASE_URL", ""),
         "REDIS_URL must name the Redis or Valkey server": not env.str("REDIS_URL", ""),
         "PUBLIC_BASE_URL must be set, for the links in e-mails": not env.str("PUBLIC_BASE_URL", ""),
-        "EMAIL_URL must name the mail server": not env.str("EMAIL_URL", ""),
+        "EMAIL_URL must name the mail server, or EMAIL_PROVIDER a provider": not env.str("EMAIL_URL", "")
+        and not env.str("EMAIL_PROVIDER", ""),
     }
     reasons = [reason for reason, is_wrong in wrong.items() if is_wrong]
     if reasons:
@@ -278,7 +279,17 @@ MEDIA_ROOT = VAR_DIR / "media"
 # --- E-mail ---------------------------------------------------------------------------------------------------------
 
 MAIL_DIR = VAR_DIR / "mail"
-if env.str("EMAIL_URL", "") and not IS_DEMO:  # whatever the environment says, a demo writes to nobody
+EMAIL_PROVIDER = "" if IS_DEMO else env.str("EMAIL_PROVIDER", "").lower()
+# "name:password" in the address that the provider reports bounces to; without it nobody is listened to.
+MAIL_EVENTS_SECRET = env.str("MAIL_EVENTS_SECRET", "")
+ANYMAIL: dict[str, Any] = {}
+if EMAIL_PROVIDER:
+    if message := mail_providers.what_is_wrong(EMAIL_PROVIDER, os.environ):
+        raise ImproperlyConfigured(message)
+    EMAIL_BACKEND = f"anymail.backends.{EMAIL_PROVIDER}.EmailBackend"
+    ANYMAIL = mail_providers.settings_of(EMAIL_PROVIDER, os.environ, seconds=_whole_number("EMAIL_TIMEOUT", 20))
+    ANYMAIL["WEBHOOK_SECRET"] = MAIL_EVENTS_SECRET
+elif env.str("EMAIL_URL", "") and not IS_DEMO:  # whatever the environment says, a demo writes to nobody
     vars().update(env.email_url("EMAIL_URL"))
 elif not IS_TEST:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"

@@ -15,7 +15,7 @@ from crm.rules import (
     escalating,
     form_news,
     form_replies,
-    hand_overs,
+    held_files,
     mailing,
     nurturing,
     reminders,
@@ -45,7 +45,6 @@ assert mailing.__name__
 assert daily_digests.DAILY
 assert advancing.SEQUENCE
 assert intake.SEQUENCE_INTAKE
-assert hand_overs.HAND_OVER
 
 
 @shared_task(expires=30)
@@ -81,14 +80,6 @@ def plan_digests() -> None:
 
 
 @shared_task
-def follow_absences() -> None:
-    """Every ten minutes: what falls due while somebody is away goes to their substitute, and comes back."""
-    given, returned = hand_overs.follow_absences(now=timezone.now())
-    if given or returned:
-        logger.info("Follow-ups of absent people: %d handed over, %d brought back.", given, returned)
-
-
-@shared_task
 def bring_back_leads() -> None:
     """Hourly: nurtured leads whose day has come."""
     nurturing.bring_back_leads(now=timezone.now())
@@ -102,6 +93,7 @@ def throw_away() -> None:
     gone["first answers"] = bin_rules.forget_first_answers(now=now)
     gone["uploaded files"] = forget_uploads(now=now)
     gone["kept out"] = capturing.forget_kept_out(now=now)
+    gone["held files"] = held_files.forget_held(now=now)
     gone["knocks"] = doors.forget_knocks(now=now)
     logger.info("Thrown away: %s", ", ".join(f"{count} {kind}" for kind, count in gone.items()))
 

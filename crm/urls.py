@@ -8,6 +8,9 @@ from crm.views import (
     choosers,
     companies,
     duplicates,
+    email_templates,
+    email_writing,
+    emails,
     erasing,
     follow_ups,
     import_steps,
@@ -16,6 +19,7 @@ from crm.views import (
     lead_form_api,
     lead_forms,
     leads,
+    mail_events,
     merging,
     notifications,
     operations,
@@ -23,6 +27,7 @@ from crm.views import (
     segment_builder,
     segments,
     submissions,
+    suppressions,
     tokens,
     tracked_links,
     unsubscribing,
@@ -79,10 +84,35 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("operations/<slug:kind>/pause/", operations.outbox_pause, name="outbox_pause"),
     path("operations/<slug:kind>/resume/", operations.outbox_resume, name="outbox_resume"),
     path("operations/<slug:kind>/retry/", operations.outbox_retry, name="outbox_retry"),
+    # E-mails
+    path("emails/new/<slug:subject_kind>/<int:subject_pk>/", email_writing.email_create, name="email_create"),
+    path("emails/<int:pk>/", emails.email_detail, name="email_detail"),
+    path("emails/<int:pk>/cancel/", emails.email_cancel, name="email_cancel"),
+    path("emails/files/<int:pk>/", emails.email_file, name="email_file"),
+    # Their templates
+    path("email-templates/", email_templates.email_template_list, name="email_template_list"),
+    path("email-templates/new/", email_templates.email_template_create, name="email_template_create"),
+    path("email-templates/preview/", email_templates.email_template_preview, name="email_template_preview"),
+    path("email-templates/<int:pk>/", email_templates.email_template_edit, name="email_template_edit"),
+    path(
+        "email-templates/<int:pk>/duplicate/",
+        email_templates.email_template_duplicate,
+        name="email_template_duplicate",
+    ),
+    path("email-templates/<int:pk>/delete/", email_templates.email_template_delete, name="email_template_delete"),
+    path("email-templates/<int:pk>/restore/", email_templates.email_template_restore, name="email_template_restore"),
+    # Who gets no mail
+    path("suppressions/", suppressions.suppression_list, name="suppression_list"),
+    path("suppressions/new/", suppressions.suppression_create, name="suppression_create"),
+    path("suppressions/import/", suppressions.suppression_import, name="suppression_import"),
+    path("suppressions/export/", suppressions.suppression_export, name="suppression_export"),
+    path("suppressions/<int:pk>/allow/", suppressions.suppression_allow, name="suppression_allow"),
     # The door out of our mail
     path("unsubscribe/<str:secret>/", unsubscribing.unsubscribe, name="unsubscribe"),
     # Links in our mail
     path("l/<str:secret>/", tracked_links.tracked_link, name="tracked_link"),
+    # What a mail provider reports
+    path("mail/events/", mail_events.mail_events, name="mail_events"),
     # Appearance
     path("me/theme/", appearance.theme_choose, name="theme_choose"),
     path("me/language/", appearance.language_choose, name="language_choose"),

@@ -14,8 +14,8 @@ class PipelineConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Make known what registers itself: kinds of record, what segments ask of deals, notices and their senders."""
+        """Make known what registers itself: kinds of record, what segments ask and e-mails say of deals, notices."""
         import_module("pipeline.rules.records.kinds")
         import_module("pipeline.rules.segment_fields")
-        import_module("pipeline.rules.silence")
+        import_module("pipeline.rules.merge_fields")
         import_module("pipeline.jobs")

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from crm.forms.inputs import PlainSelect
+from crm.forms.rich_text import RichTextField
 from crm.models import User
 from crm.rules.notice_kinds import Channels, Mail, NoticeKind, all_channels_of, all_kinds
 from crm.rules.user_settings import OWN
@@ -52,6 +53,13 @@ class ChannelsForm(forms.Form):
 
 class UserSettingsForm(forms.ModelForm):
     """Name, language, time zone, theme, the hour of the daily digest and quiet hours."""
+
+    signature = RichTextField(
+        label=_("Signature"),
+        required=False,
+        max_length=10_000,
+        help_text=_("It stands under the e-mails that you write."),
+    )
 
     class Meta:
         model = User

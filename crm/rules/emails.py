@@ -9,19 +9,28 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from crm.models import Activity, Contact, Email, EmailAttachment, EmailTemplate, Lead, OutboxRow, User
 from crm.rules import mail_html, outbox
+from crm.rules.answers import first_answer, keep_answer
+from crm.rules.attached_files import File, TooLarge, refuse_too_much
 from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed, RuleError
 from crm.rules.merge_fields import Merge, merged
+from crm.rules.recipients import morning_of
 from crm.rules.suppression import suppressed
+
+__all__ = [
+    "EMAIL", "File", "Letter", "NoAddress", "NotToThem", "Preview", "Suppressed", "TooLarge", "TooLate",
+    "cancel_email", "preview_email", "refuse_unreachable", "write_email", "write_emails",
+]  # fmt: skip
 
 EMAIL = "email"
 """The kind of outbox row that sends a letter."""
-MOST_BYTES = 10 * 1024 * 1024
-"""Of all files of one letter: what mail servers commonly take."""
+LONGEST_SUBJECT = 500
+"""More no mail program shows; a merged value may be longer than its author thought."""
 
 
 class NoAddress(RuleError):
@@ -36,10 +45,14 @@ class Suppressed(RuleError):
     code = "suppressed"
 
 
-class TooLarge(RuleError):
-    """The files together are larger than mail servers take."""
+class NotToThem(RuleError):
+    """One of several letters cannot be written, so none is; `person` is whom it was for, `refusal` says why."""
 
-    code = "too_large"
+    code = "not_to_them"
+
+    def __init__(self, person: Lead | Contact, refusal: RuleError) -> None:
+        super().__init__(_("To %(name)s: %(why)s") % {"name": person.name, "why": refusal.message})
+        self.person, self.refusal = person, refusal
 
 
 class TooLate(RuleError):
@@ -49,25 +62,23 @@ class TooLate(RuleError):
 
 
 @dataclass(frozen=True)
-class File:
-    """Something to attach: contents with a name and a type found by looking at them."""
-
-    name: str
-    content_type: str
-    content: bytes
-
-
-@dataclass(frozen=True)
 class Letter:
-    """What is to be written: texts with merge fields, as an author or a template gives them."""
+    """What is to be written: texts with merge fields, as an author or a template gives them.
+
+    `files` go along, and those of the template unless `files_are_all`. It leaves at `send_at`, or `in_morning` of each
+    recipient, or now. Sums and days stand as in `language`.
+    """
 
     subject_line: str
     body: str
     template: EmailTemplate | None = None
     files: Sequence[File] = ()
+    files_are_all: bool = False
     answers: Email | None = None
     can_unsubscribe: bool = False
     send_at: dt.datetime | None = None
+    in_morning: bool = False
+    language: str = "en"
 
 
 @dataclass(frozen=True)
@@ -81,8 +92,8 @@ class Preview:
 
 def preview_email(letter: Letter, *, about: Any, to: Lead | Contact, by: User) -> Preview:
     """Return the letter with its fields replaced for `to`; UnknownField or MissingValue where that cannot be."""
-    merge = Merge(subject=about, person=to, sender=by)
-    line = " ".join(merged(letter.subject_line, merge, is_html=False).split())
+    merge = Merge(subject=about, person=to, sender=by, language=letter.language)
+    line = " ".join(merged(letter.subject_line, merge, is_html=False).split())[:LONGEST_SUBJECT]
     html = mail_html.clean(merged(mail_html.clean(letter.body), merge, is_html=True))
     return Preview(line, html, mail_html.plain(html))
 
@@ -95,9 +106,9 @@ def write_email(letter: Letter, *, about: Any, to: Lead | Contact, by: User, now
     _refuse_unless_editable(about, by)
     refuse_unreachable(to)
     preview = preview_email(letter, about=about, to=to, by=by)
-    files = [*letter.files, *_files_of(letter.template)]
-    if sum(len(file.content) for file in files) > MOST_BYTES:
-        raise TooLarge(_("The files are larger than 10 MB together. Leave one out, or send a link."))
+    files = [*letter.files, *_files_of(None if letter.files_are_all else letter.template)]
+    refuse_too_much(files)
+    leaves_at = morning_of(to, now=now) if letter.in_morning else letter.send_at or now
     with acting(by):
         email = Email.objects.create(
             direction=Activity.Direction.OUT,
@@ -114,16 +125,38 @@ def write_email(letter: Letter, *, about: Any, to: Lead | Contact, by: User, now
             **_thread(letter.answers),
         )
         EmailAttachment.objects.bulk_create(_attachment(email, file) for file in files)
-        _queue(email, letter.send_at or now)
+        _queue(email, leaves_at)
     return email
 
 
-def queue_letter(email: Email, *, files: Sequence[File] = (), by: User | None, now: dt.datetime) -> None:
-    """Queue a letter that another subject has written (an invitation, say): its words are final, its record known."""
-    with acting(by):
-        email.save()
-        EmailAttachment.objects.bulk_create(_attachment(email, file) for file in files)
-        _queue(email, now)
+def write_emails(
+    letter: Letter, *, about: Any, to: Sequence[Lead | Contact], by: User, now: dt.datetime, key: str = ""
+) -> list[Email]:
+    """Queue the letter to each of several people, a message for each: to all of them or, by NotToThem, to none.
+
+    A second call with the same `key` (a double click, a retry) writes nothing and returns what the first one wrote.
+    """
+    purpose = f"emails:{about._meta.label_lower}:{about.pk}"
+    try:
+        with acting(by):
+            if (before := first_answer(by=by, key=key, purpose=purpose)) is not None:
+                return list(Email.objects.filter(pk__in=before["emails"]))
+            emails = [_write_one(letter, about=about, to=person, by=by, now=now) for person in to]
+            keep_answer(by=by, key=key, purpose=purpose, answer={"emails": [email.pk for email in emails]})
+    except IntegrityError:
+        # Two at once: the other has committed by now, and its answer is there.
+        before = first_answer(by=by, key=key, purpose=purpose)
+        if before is None:
+            raise
+        return list(Email.objects.filter(pk__in=before["emails"]))
+    return emails
+
+
+def _write_one(letter: Letter, *, about: Any, to: Lead | Contact, by: User, now: dt.datetime) -> Email:
+    try:
+        return write_email(letter, about=about, to=to, by=by, now=now)
+    except RuleError as refusal:
+        raise NotToThem(to, refusal) from refusal
 
 
 def cancel_email(email: Email, *, by: User) -> None:

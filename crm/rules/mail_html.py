@@ -56,3 +56,8 @@ def dressed(html: str, *, unsubscribe_url: str = "") -> str:
     body = mark_safe(clean(html))  # noqa: S308 (cleaned in this very line)
     page = render_to_string("emails/letter.html", {"body": body, "unsubscribe_url": unsubscribe_url})
     return css_inline.inline(page, load_remote_stylesheets=False)
+
+
+def framed(html: str) -> str:
+    """Return the document that a sandboxed frame of a page shows: cleaned text, whose links open elsewhere."""
+    return render_to_string("emails/framed.html", {"body": mark_safe(clean(html))})  # noqa: S308 (cleaned right here)

@@ -26,8 +26,8 @@ from crm.rules.suppression import suppressed
 from crm.rules.tokens import issue_token
 from crm.rules.wall_clock import zone_of
 
-INVITATION = "text/calendar"
 UNSUBSCRIBE = "unsubscribe"
+LONGEST_NAME = 100
 UNSUBSCRIBE_FOR = dt.timedelta(days=730)
 NO_SUCH_ADDRESS = re.compile(r"^5\d\d[ -]5\.1\.\d+|^550 (?!5\.)")
 """What servers say of an address that does not exist (RFC 3463: 5.1.x; older ones a bare 550)."""
@@ -49,12 +49,14 @@ def send_email(row: OutboxRow, postbox: Postbox) -> Outcome:
         return NotNeeded(reason)
     if until := _allowance_returns(email, now=timezone.now()):
         return Later(until)
+    message = _message(row, email, author)
     try:
-        answer = postbox.send(_message(row, email, author))
+        answer = postbox.send(message)
     except Refused as refusal:
         _note_refusal(email, str(refusal))
         raise
-    return Sent(answer, then=lambda: _note_sent(email, now=timezone.now()))
+    provider_id = providers_name_of(message)
+    return Sent(answer, then=lambda: _note_sent(email, now=timezone.now(), provider_id=provider_id))
 
 
 def note_left(row: OutboxRow) -> None:
@@ -90,21 +92,23 @@ def _message(row: OutboxRow, email: Email, author: User) -> EmailMultiAlternativ
     message = EmailMultiAlternatives(
         subject=email.subject_line,
         body=email.text + (f"\n\n{unsubscribe_url}\n" if unsubscribe_url else "\n"),
-        from_email=formataddr((author.name, sending_address(author))),
-        to=[formataddr((email.to_name, email.to_address))],
-        reply_to=[formataddr((author.name, author.email))],
+        from_email=_named(author.name, sending_address(author)),
+        to=[_named(email.to_name, email.to_address)],
+        reply_to=[_named(author.name, author.email)],
         headers=headers,
     )
     with translation.override(author.language):
         message.attach_alternative(mail_html.dressed(email.html, unsubscribe_url=unsubscribe_url), "text/html")
+    message.metadata = {"email": str(email.pk)}  # type: ignore[attr-defined]  # a provider's reports bring it back
     for file in email.attachments.all():
-        if file.content_type.startswith(INVITATION):
-            # Mail programs look for it among the texts, people among the files.
-            message.attach_alternative(bytes(file.content).decode(), file.content_type)
-            message.attach(file.name, bytes(file.content), "application/ics")
-        else:
-            message.attach(file.name, bytes(file.content), file.content_type)
+        message.attach(file.name, bytes(file.content), file.content_type)
     return message
+
+
+def _named(name: str, address: str) -> str:
+    """Write an address with its name, on one line whatever the name holds."""
+    plain = "".join(char for char in " ".join(name.split()) if char.isprintable())
+    return formataddr((plain[:LONGEST_NAME], address))
 
 
 def _unsubscribe_url(email: Email) -> str:
@@ -113,7 +117,12 @@ def _unsubscribe_url(email: Email) -> str:
     return settings.PUBLIC_BASE_URL + reverse("unsubscribe", args=[secret])
 
 
-def _note_sent(email: Email, *, now: dt.datetime) -> None:
+def providers_name_of(message: EmailMultiAlternatives) -> str:
+    """Return the id under which a provider took the message, and will report on it; "" where a mail server did."""
+    return str(getattr(getattr(message, "anymail_status", None), "message_id", None) or "")
+
+
+def _note_sent(email: Email, *, now: dt.datetime, provider_id: str = "") -> None:
     """Put the letter on the timeline of its record: an outbound touch."""
     with acting(email.author):
         activity = Activity.objects.create(
@@ -125,7 +134,7 @@ def _note_sent(email: Email, *, now: dt.datetime) -> None:
             title=email.subject_line[:200],
             body=email.text[:10_000],
         )
-        Email.objects.filter(pk=email.pk).update(activity=activity, at=now)
+        Email.objects.filter(pk=email.pk).update(activity=activity, at=now, provider_id=provider_id)
         follow_touches(email.subject)
         answer_lead(email.subject)
 

@@ -41,11 +41,12 @@ class MissingValue(RuleError):
 
 @dataclass(frozen=True)
 class Merge:
-    """Whose values are taken: the record written about, the person written to, and the one who writes."""
+    """Whose values are taken: the record written about, the person written to, the one who writes; in what language."""
 
     subject: Any
     person: Lead | Contact
     sender: User
+    language: str = "en"
 
 
 @dataclass(frozen=True)

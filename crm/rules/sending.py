@@ -10,15 +10,21 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
+import requests
+from anymail.exceptions import AnymailError
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
+from urllib3.exceptions import NewConnectionError
 
 from crm.models import OutboxRow, User
 from crm.rules.wall_clock import zone_of
+
+AWAY = frozenset({401, 402, 403, 407, 408, 421, 429, 503})
+"""A provider's answers that concern every message: a wrong or unpaid key, too many requests, closed for now."""
 
 
 class NotSent(Exception):
@@ -56,6 +62,9 @@ class Postbox:
         connection = self._open()
         try:
             connection.send_messages([message])
+        except AnymailError as error:
+            self._drop()
+            raise _providers_verdict(error) from error
         except smtplib.SMTPRecipientsRefused as error:
             code, words = next(iter(error.recipients.values()))
             raise _verdict(code, words) from error
@@ -90,6 +99,31 @@ class Postbox:
 def _verdict(code: int, words: bytes | str) -> NotSent | Refused:
     said = words.decode(errors="replace") if isinstance(words, bytes) else words
     return Refused(f"{code} {said}") if code >= 500 else NotSent(f"{code} {said}")
+
+
+def _providers_verdict(error: AnymailError) -> NotSent | Refused | PerhapsSent:
+    """What a provider's answer, or its silence, says of one message.
+
+    A wrong key, too many requests or a closed door concern every row, not this one. A fault of the provider's own may
+    come after it took the message, and so may a broken connection, but for one that never came about.
+    """
+    words = " ".join(str(error).split())[:2000]
+    status = getattr(error, "status_code", None)
+    if status in AWAY or isinstance(error, requests.ConnectTimeout):
+        return ServerAway(words)
+    if status is None and isinstance(error, requests.ConnectionError):
+        return ServerAway(words) if _never_connected(error) else PerhapsSent(words)
+    if status is None and isinstance(error, requests.RequestException) and not isinstance(error, ValueError):
+        return PerhapsSent(words)
+    is_fault_of_theirs = status is not None and (status >= 500 or status < 400)
+    return PerhapsSent(words) if is_fault_of_theirs else Refused(words)
+
+
+def _never_connected(error: BaseException) -> bool:
+    """Whether nobody listened, or the name is unknown: looked up in what caused the error."""
+    cause: BaseException | None = error.__cause__
+    reasons = [getattr(argument, "reason", argument) for argument in (cause.args if cause else ())]
+    return any(isinstance(reason, NewConnectionError) for reason in reasons)
 
 
 def _words(error: BaseException) -> str:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 
-from crm.models import Email, Suppression, User
+from django.db.models.functions import Lower
+
+from crm.models import Email, SoftBounce, Suppression, User
 from crm.rules.audit import acting
 
 Told = Callable[[str, dt.datetime], object]
 told: list[Told] = []
 """Who wants to know at once, in the same transaction, that an address gets no more mail."""
+ADDRESS = re.compile(r"[^\s@,;:<>()\"'\[\]]{1,64}@(?:[\w-]+\.)+[\w-]{2,}")
+LONGEST_ADDRESS = 320
 
 
 def folded_address(address: str) -> str:
@@ -21,6 +26,13 @@ def folded_address(address: str) -> str:
 def suppressed(address: str) -> Suppression | None:
     """Return why nothing is sent to `address`, or None where mail may go."""
     return Suppression.objects.filter(address=folded_address(address)).first()
+
+
+def suppressed_among(addresses: Iterable[str]) -> dict[str, str]:
+    """Return, for those of the addresses that get no mail, the reason in words; in one query."""
+    wanted = {folded_address(address) for address in addresses if address}
+    found = Suppression.objects.filter(address__in=wanted)
+    return {row.address: row.get_reason_display() for row in found}
 
 
 def suppress(
@@ -37,7 +49,28 @@ def suppress(
     return found
 
 
+def suppress_all(text: str, *, by: User, now: dt.datetime) -> int:
+    """Send nothing more to every address that stands in a text; return how many were not on the list yet."""
+    addresses = {folded_address(address) for address in ADDRESS.findall(text)}
+    known = set(Suppression.objects.filter(address__in=addresses).values_list("address", flat=True))
+    new = sorted(address for address in addresses - known if len(address) <= LONGEST_ADDRESS)
+    rows = [Suppression(address=address, reason=Suppression.Reason.BY_HAND, at=now) for address in new]
+    with acting(by, note="a list was brought in"):
+        Suppression.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1_000)
+        for address in _written_to(new):
+            for tell in told:
+                tell(address, now)
+    return len(rows)
+
+
+def _written_to(addresses: list[str]) -> set[str]:
+    """Those of the addresses that we have ever written to: nobody else waits to know of them."""
+    letters = Email.objects.outbound().annotate(folded=Lower("to_address")).filter(folded__in=addresses)
+    return set(letters.values_list("folded", flat=True))
+
+
 def allow_again(suppression: Suppression, *, by: User) -> None:
-    """Let mail go to the address again, as a person decided."""
+    """Let mail go to the address again, as a person decided; its soft bounces count from nought."""
     with acting(by):
+        SoftBounce.objects.filter(address=suppression.address).delete()
         suppression.delete()

@@ -10,10 +10,11 @@ from crm.models import NotificationChoice, User
 from crm.rules.audit import acting
 from crm.rules.daily_digests import move_digest
 from crm.rules.follow_ups import follow_zone
+from crm.rules.mail_html import clean
 from crm.rules.notice_kinds import Channels
 
 OWN = (
-    "name", "language", "time_zone", "theme", "digest_at", "quiet_from", "quiet_until",
+    "name", "language", "time_zone", "theme", "digest_at", "quiet_from", "quiet_until", "signature",
 )  # fmt: skip
 """What a person changes in their own account; role, team and e-mail belong to an admin."""
 
@@ -30,7 +31,7 @@ def change_settings(
         zone_before = fresh.time_zone
         for name in OWN:
             if name in fields:
-                setattr(fresh, name, fields[name])
+                setattr(fresh, name, clean(fields[name]) if name == "signature" else fields[name])
         fresh.save(update_fields=OWN)
         if fresh.time_zone != zone_before:
             follow_zone(fresh, zone=fresh.time_zone)

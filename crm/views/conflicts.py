@@ -36,7 +36,7 @@ def conflict_with(fresh: Any, form: forms.BaseForm) -> Conflict:
     differences = [
         Difference(str(form.fields[name].label), _written(getattr(fresh, name)))
         for name, typed in form.cleaned_data.items()
-        if name != "version" and typed != getattr(fresh, name)
+        if name != "version" and hasattr(fresh, name) and typed != getattr(fresh, name)
     ]
     return Conflict(last.actor if last else None, last.at if last else None, differences)
 

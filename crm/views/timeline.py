@@ -12,14 +12,16 @@ from django.contrib.contenttypes.prefetch import GenericPrefetch
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm.models import Activity, FollowUp, User
+from crm.models import Activity, Email, FollowUp, User
 from crm.views.addresses import page_asked
 from crm.views.changes import Change, changes_of
+from crm.views.emails import Fate, fate_of
 from crm.views.requests import PersonRequest
 
 PAGE = 20
@@ -48,7 +50,10 @@ HEADLINES = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry: an activity, a follow-up that was done, or a change. What people did has a ringed icon."""
+    """One entry: an activity, a follow-up that was done, an e-mail on its way, or a change.
+
+    What people did has a ringed icon.
+    """
 
     at: dt.datetime
     icon: str
@@ -56,6 +61,8 @@ class Entry:
     activity: Activity | None = None
     follow_up: FollowUp | None = None
     change: Change | None = None
+    email: Email | None = None
+    fate: Fate | None = None
     about: Any = None
     is_editable: bool = False
 
@@ -93,12 +100,13 @@ def timeline_of(
     show, page = _asked(request)
     reader: User = request.user
     about = _about(subject, related)
-    activities = Activity.objects.present().filter(about).select_related("author").order_by("-at", "-pk")
-    # What a follow-up left on the timeline as a touch is not told twice.
-    follow_ups = FollowUp.objects.present().filter(about, done_at__isnull=False, activity__isnull=True)
+    activities = Activity.objects.present().filter(about).select_related("author", "email__row").order_by("-at", "-pk")
+    activities = activities.defer("email__html", "email__text", "email__new_text")
+    follow_ups = FollowUp.objects.present().filter(about, done_at__isnull=False)
+    letters = Email.objects.outbound().filter(about, activity=None)
     changes = changes_of(subject, reader) if changes is None else changes
     counts = {"touches": activities.touches().count(), "changes": len(changes)}
-    counts["all"] = activities.count() + follow_ups.count() + counts["changes"]
+    counts["all"] = activities.count() + follow_ups.count() + letters.count() + counts["changes"]
     enough = page * PAGE
     found: list[Entry] = []
     if show in {"all", "touches"}:
@@ -107,6 +115,8 @@ def timeline_of(
     if show == "all":
         done = follow_ups.select_related("done_by", "assignee").order_by("-done_at", "-pk")
         found += [_of_follow_up(row, reader, subject) for row in _with_subjects(done, subject, related)[:enough]]
+        waiting = letters.select_related("author", "row").defer("html", "new_text").order_by("-created_at", "-pk")
+        found += [_of_letter(row, reader, subject) for row in _with_subjects(waiting, subject, related)[:enough]]
     if show in {"all", "changes"}:
         found += [Entry(at=change.at, icon=change.icon, change=change) for change in changes]
     found.sort(key=lambda entry: entry.at, reverse=True)
@@ -166,8 +176,24 @@ def _of_activity(activity: Activity, reader: User, page_subject: Any) -> Entry:
         icon=KIND_ICONS[activity.kind],
         headline=format_html(str(pattern), who=_who(activity.author, reader), person=_person(about, activity)),
         activity=activity,
+        email=(email := getattr(activity, "email", None)),
+        fate=fate_of(email, now=timezone.now()) if email is not None and email.direction == "out" else None,
         about=None if about == page_subject else about,
         is_editable=_is_own(activity.author_id, reader),
+    )
+
+
+def _of_letter(email: Email, reader: User, page_subject: Any) -> Entry:
+    """An e-mail that has not left, or did not: it is no touch."""
+    about = _subject_of(email, page_subject)
+    pattern = str(HEADLINES["email", "out"])
+    return Entry(
+        at=email.created_at,
+        icon="mail",
+        headline=format_html(pattern, who=_who(email.author, reader), person=email.to_name or email.to_address),
+        email=email,
+        fate=fate_of(email, now=timezone.now()),
+        about=None if about == page_subject else about,
     )
 
 
@@ -183,7 +209,7 @@ def _of_follow_up(follow_up: FollowUp, reader: User, page_subject: Any) -> Entry
     )
 
 
-def _subject_of(row: Activity | FollowUp, page_subject: Any) -> Any:
+def _subject_of(row: Activity | Email | FollowUp, page_subject: Any) -> Any:
     is_own = row.subject_id == page_subject.pk and row.subject_type_id == _type_id(page_subject)
     return page_subject if is_own else row.subject
 

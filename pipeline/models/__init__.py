@@ -1,7 +1,6 @@
 """Pipelines, stages, deals, stage visits and contracts."""
 
 from pipeline.models.alerts import StayAlert
-from pipeline.models.automation import FollowUpList, ListedFollowUp, RuleFiring, StageAction, StageRule, with_worth
 from pipeline.models.contracts import Contract
 from pipeline.models.deals import (
     ChecklistTick,
@@ -15,6 +14,7 @@ from pipeline.models.deals import (
 )
 from pipeline.models.stages import (
     ChecklistItem,
+    EntryFollowUp,
     LossReason,
     Pipeline,
     Stage,
@@ -30,21 +30,16 @@ __all__ = [
     "Deal",
     "DealAmountChange",
     "DealQuerySet",
-    "FollowUpList",
+    "EntryFollowUp",
     "LineItem",
-    "ListedFollowUp",
     "LossReason",
     "Pipeline",
     "Product",
-    "RuleFiring",
     "Stage",
-    "StageAction",
     "StageProbabilityChange",
-    "StageRule",
     "StageTotal",
     "StageVisit",
     "StayAlert",
     "days_quiet",
     "days_rotting",
-    "with_worth",
 ]

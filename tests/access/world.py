@@ -13,12 +13,16 @@ from django.utils import timezone
 from crm.models import (
     Activity,
     DuplicateSuspicion,
+    Email,
+    EmailAttachment,
+    EmailTemplate,
     Merge,
     Notification,
     OutboxRow,
     QualifyingQuestion,
     Segment,
     Submission,
+    Suppression,
     Team,
     User,
 )
@@ -101,6 +105,7 @@ def _records(own: User, north: Team) -> dict[str, Any]:
         | _parts(records["deal"], own)
         | _notice(records["deal"], own)
         | _kept_out(north)
+        | _letter(records["lead"], own)
         | _uploaded(own)
         | _twins(records, own)
         | {"outbox_row": OutboxRow.objects.create(kind="reminder", dedupe_key="reminder:matrix", state="dead")}
@@ -120,7 +125,22 @@ def _one_of_each(own: User, north: Team) -> dict[str, Any]:
         "contract": ContractFactory(company=company, owner=own, deal=deal),
         "activity": ActivityFactory(subject=deal, author=own, body=f"{NAME} called"),
         "segment": SegmentFactory(name=f"{NAME} segment {Segment.objects.count()}", owner=own, shared_with="team"),
+        "email_template": EmailTemplate.objects.create(
+            name=f"{NAME} template", owner=own, subject="Hello", body="<p>x</p>"
+        ),
     } | {"follow_up": FollowUpFactory(title=f"Call {NAME}", subject=deal, assignee=own)}
+
+
+def _letter(lead: Any, own: User) -> dict[str, Any]:
+    """An e-mail of the owner's that waits, with a file; and an address that gets none."""
+    row = OutboxRow.objects.create(kind="email", dedupe_key="email:matrix")
+    to = {"to_name": f"{NAME} lead", "to_address": "kestrel@client.test"}
+    email = Email.objects.create(
+        direction="out", subject=lead, author=own, row=row, subject_line=f"{NAME} offer", html="<p>x</p>", **to
+    )
+    file = EmailAttachment.objects.create(email=email, name="a.txt", content_type="text/plain", content=b"a", size=1)
+    suppression = Suppression.objects.create(address="nobody@client.test", reason=Suppression.Reason.BY_HAND)
+    return {"email": email, "email_attachment": file, "suppression": suppression}
 
 
 def _parts(deal: Deal, own: User) -> dict[str, Any]:
