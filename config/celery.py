@@ -1,8 +1,8 @@
 """Background work: the Celery app, its one set of promises, and the whole beat schedule.
 
 What must happen is a row in PostgreSQL before it is a message here (see ``crm/models/outbox.py``): a lost message costs
-seconds, never a reminder. So results are ignored, nothing is scheduled through the broker, and a broker that is away
-is no error.
+seconds, never a reminder. So results are ignored, nothing is scheduled through the broker for longer than a sweep's
+round, and a broker that is away is no error.
 """
 
 from __future__ import annotations
@@ -39,11 +39,17 @@ class Job(DjangoTask):
 
         transaction.on_commit(functools.partial(self._nudge, args, kwargs))
 
-    def _nudge(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def start_in(self, seconds: int) -> None:
+        """Start so long after the commit, less than a sweep's round: what is forgotten meanwhile the next one finds."""
+        from django.db import transaction  # as above
+
+        transaction.on_commit(functools.partial(self._nudge, (), {}, countdown=seconds or None))
+
+    def _nudge(self, args: tuple[Any, ...], kwargs: dict[str, Any], **options: Any) -> None:
         if time.monotonic() < Job._broker_away_until:
             return
         try:
-            self.apply_async(args, kwargs)
+            self.apply_async(args, kwargs, **options)
         except (OperationalError, OSError) as error:
             Job._broker_away_until = time.monotonic() + BROKER_REST_SECONDS
             logger.warning("The broker is away (%s); %s waits for the next sweep.", error, self.name)

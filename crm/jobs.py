@@ -49,11 +49,11 @@ assert intake.SEQUENCE_INTAKE
 
 @shared_task(expires=30)
 def sweep() -> None:
-    """Every 15 seconds: see what is due, and wake as many deliveries as that wants."""
+    """Every 15 seconds: see what is due now or falls due before the next, and wake as many deliveries as that wants."""
     escalating.escalate_late_leads(now=timezone.now())
-    due = sweeping.sweep()
-    for _run in range(min(-(-due // DUE_PER_RUN), MOST_RUNS)):
-        deliver.delay_on_commit()  # type: ignore[attr-defined]  # Job's, see config/celery.py
+    for seconds, due in {0: sweeping.sweep(), **sweeping.due_before_next_sweep()}.items():
+        for _run in range(min(-(-due // DUE_PER_RUN), MOST_RUNS)):
+            deliver.start_in(seconds)  # type: ignore[attr-defined]  # Job's, see config/celery.py
     for pk in due_imports()[:MOST_RUNS]:
         carry_on_import.delay_on_commit(pk)  # type: ignore[attr-defined]  # Job's, see config/celery.py
 

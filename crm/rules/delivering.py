@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from crm.models import OutboxRow
 from crm.rules import outbox
@@ -43,7 +42,7 @@ def _deliver_some(rows: Sequence[OutboxRow], postbox: Postbox) -> list[str]:
     for number, row in enumerate(rows):
         is_late = time.monotonic() - began > settings.OUTBOX_LEASE_SECONDS / 2
         if "server away" in verdicts or (number and is_late):
-            outbox.put_back(row, until=timezone.now())
+            outbox.put_back(row, until=row.available_at)  # as late as it was: the alarm counts from there
             continue
         verdicts.append(deliver(row, postbox, send=send))
     return verdicts

@@ -16,7 +16,7 @@ from crm.rules import outbox
 from crm.rules.notice_kinds import NoticeKind, channels_of_many, register
 from crm.rules.outbox import Intent, NotNeeded, Outcome, Send, Sender
 from crm.rules.sending import Postbox
-from crm.rules.telling import News, tell
+from crm.rules.telling import News, keep_all, tell
 from crm.rules.wall_clock import WallTime
 
 NO_LONGER = "done, deleted or planned anew"
@@ -101,7 +101,7 @@ def send_digest(row: OutboxRow, postbox: Postbox) -> Outcome:
 
 
 def prepare_reminders(rows: Sequence[OutboxRow]) -> Send:
-    """Read for many rows at once what `send_reminder` would ask for each."""
+    """Read, and write into the page, for many rows at once what `send_reminder` would for each."""
     ids = [row.payload["reminder"] for row in rows]
     found = Reminder.objects.filter(pk__in=ids).select_related("follow_up__assignee__team")
     reminders = {reminder.pk: reminder for reminder in found if reminder.follow_up.is_open}
@@ -114,15 +114,18 @@ def prepare_reminders(rows: Sequence[OutboxRow]) -> Send:
     }
     channels = channels_of_many(people.values(), KIND.key)
 
-    def send(row: OutboxRow, postbox: Postbox) -> Outcome:
-        reminder = reminders.get(row.payload["reminder"])
-        if reminder is None:
-            return NotNeeded(NO_LONGER)
+    def news_of(row: OutboxRow, reminder: Reminder) -> News:
         follow_up, person = reminder.follow_up, people[reminder.follow_up.assignee_id]
         step = Step(follow_up, seen[person.pk].get(_subject_key(follow_up)))
         notices = [_notice(person, follow_up, row.dedupe_key)]
-        news = News(person, notices, REMINDER, {"steps": [step], "step": step}, channels[person.pk])
-        return tell(row, news, postbox)
+        return News(person, notices, REMINDER, {"steps": [step], "step": step}, channels[person.pk])
+
+    due = [row for row in rows if row.payload["reminder"] in reminders]
+    kept = keep_all([news_of(row, reminders[row.payload["reminder"]]) for row in due])
+    news = {row.pk: each for row, each in zip(due, kept, strict=True)}
+
+    def send(row: OutboxRow, postbox: Postbox) -> Outcome:
+        return tell(row, news[row.pk], postbox) if row.pk in news else NotNeeded(NO_LONGER)
 
     return send
 

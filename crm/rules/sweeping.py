@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.conf import settings
 from django.db import connection
+from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -47,6 +51,15 @@ def sweep() -> int:
         merge_stale()
         raise_alarm_if_late(now=timezone.now())
         return OutboxRow.objects.due()[:COUNTED].count()
+
+
+def due_before_next_sweep() -> dict[int, int]:
+    """Return how many rows fall due before the next sweep, by whole seconds from now, counted up to a thousand."""
+    next_sweep = Now() + dt.timedelta(seconds=settings.SWEEP_SECONDS)
+    soon = OutboxRow.objects.flowing().waiting().filter(available_at__gt=Now(), available_at__lte=next_sweep)
+    until = ExpressionWrapper(F("available_at") - Now(), output_field=DurationField())
+    waits = soon.order_by("available_at").values_list(until, flat=True)[:COUNTED]
+    return Counter(math.ceil(wait.total_seconds()) for wait in waits)
 
 
 def sweeper_is_silent(now: dt.datetime | None = None) -> bool:

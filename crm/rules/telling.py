@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils import timezone
@@ -28,6 +28,8 @@ class News:
     context: Mapping[str, Any] = field(default_factory=dict)
     channels: Channels | None = None
     """How the person wants this kind, where that has been read already."""
+    is_kept: bool = False
+    """Whether its notices stand in the page already (`keep_all`)."""
 
 
 def tell(row: OutboxRow, news: News, postbox: Postbox) -> Outcome:
@@ -38,7 +40,8 @@ def tell(row: OutboxRow, news: News, postbox: Postbox) -> Outcome:
     if until := quiet_until(person, now=timezone.now()):
         return Later(until)
     channels = news.channels or channels_of(person, news.notices[0].kind)
-    _keep(news, channels)
+    if not news.is_kept:
+        Notification.objects.bulk_create(_kept(news, channels), ignore_conflicts=True)
     if channels.by_mail == Mail.AT_ONCE:
         return Sent(postbox.send(mail(row, person, news.template, news.context)))
     if channels.by_mail == Mail.DAILY:
@@ -46,12 +49,24 @@ def tell(row: OutboxRow, news: News, postbox: Postbox) -> Outcome:
     return Sent("in the page") if channels.in_page else NotNeeded("the person wants to hear nothing of this")
 
 
-def _keep(news: News, channels: Channels) -> None:
-    """Write the notices that the page shows or the daily mail waits for; a retry finds them there and adds none."""
+def keep_all(many: Sequence[News]) -> list[News]:
+    """Write the notices of many at once, of those who may be told now; return them for `tell`, in the same order.
+
+    What cannot be mailed yet stands in the page all the same: the page does not wait for the mail server.
+    """
+    now = timezone.now()
+    channels = [news.channels or channels_of(news.person, news.notices[0].kind) for news in many]
+    may_hear = [news.person.is_active and not quiet_until(news.person, now=now) for news in many]
+    told = [notice for news, by, may in zip(many, channels, may_hear, strict=True) if may for notice in _kept(news, by)]
+    Notification.objects.bulk_create(told, ignore_conflicts=True)
+    return [replace(news, channels=by, is_kept=may) for news, by, may in zip(many, channels, may_hear, strict=True)]
+
+
+def _kept(news: News, channels: Channels) -> Sequence[Notification]:
+    """The notices that the page shows or the daily mail waits for; a retry finds them there and adds none."""
     is_daily = channels.by_mail == Mail.DAILY
     if not (channels.in_page or is_daily):
-        return
+        return ()
     for notice in news.notices:
         notice.is_in_page, notice.awaits_digest = channels.in_page, is_daily
-    kept = news.notices if is_daily else news.notices[:MOST_NOTICES]
-    Notification.objects.bulk_create(kept, ignore_conflicts=True)
+    return news.notices if is_daily else news.notices[:MOST_NOTICES]

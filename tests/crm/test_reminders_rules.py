@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import time_machine
@@ -27,7 +28,8 @@ from crm.rules.follow_ups import (
     reopen_follow_up,
 )
 from crm.rules.quiet_hours import quiet_until
-from crm.rules.reminders import remind_of_loaded
+from crm.rules.reminders import key_of, remind_of_loaded
+from crm.rules.sending import Postbox, ServerAway
 from crm.rules.wall_clock import WallTime
 from tests.factories import FollowUpFactory, LeadFactory
 
@@ -323,6 +325,43 @@ def test_sweep_counts_what_is_due(lead: Lead, rep: User) -> None:
     due_call(lead, rep)
 
     assert sweeping.sweep() == 1
+
+
+def test_sweep_knows_what_falls_due_before_the_next(lead: Lead, rep: User, settings: Any) -> None:
+    settings.SWEEP_SECONDS = 15
+    rows = {}
+    for seconds in (-1, 4, 4, 9, 60):
+        call = due_call(lead, rep, f"In {seconds} s")
+        at = timezone.now() + dt.timedelta(seconds=seconds)
+        rows[key_of(call.reminders.get())] = at
+    for key, at in rows.items():
+        OutboxRow.objects.filter(dedupe_key=key).update(available_at=at)
+
+    found = sweeping.due_before_next_sweep()
+
+    assert sorted(found.values()) == [1, 2]
+    assert all(0 < seconds <= 15 for seconds in found)
+
+
+def test_a_notice_of_many_stands_in_the_page_though_the_mail_server_is_away(
+    lead: Lead, rep: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The claim of several is put back as late as it was, so that the alarm counts from there."""
+    for number in range(5):
+        due_call(lead, rep, f"Call {number}")
+    long_ago = timezone.now() - dt.timedelta(minutes=5)
+    OutboxRow.objects.update(available_at=long_ago)
+
+    def away(_self: Postbox, _message: EmailMultiAlternatives) -> str:
+        raise ServerAway("nobody there")
+
+    monkeypatch.setattr(Postbox, "send", away)
+    deliver_due(seconds=5)
+
+    assert Notification.objects.count() == 5
+    assert OutboxRow.objects.filter(available_at=long_ago, attempts=0).count() == 4
+    deliver_due(seconds=5)
+    assert Notification.objects.count() == 5
 
 
 def test_follow_ups_loaded_in_bulk_get_their_reminders_once(lead: Lead, rep: User) -> None:

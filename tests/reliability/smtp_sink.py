@@ -8,15 +8,17 @@ cuts the line without an answer, the first time), `slow` (its answer comes a byt
 from __future__ import annotations
 
 import asyncio
-import email
 import json
 import sys
 import time
+from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+HEADERS = BytesHeaderParser()
 
 
 class Sink:
@@ -47,7 +49,7 @@ class Sink:
         if address.startswith("spam"):
             return "554 5.7.1 spam"
         await asyncio.sleep(self.seconds)
-        message = email.message_from_bytes(envelope.content or b"")
+        message = HEADERS.parsebytes(envelope.content or b"", headersonly=True)
         self._write(message_id=message["Message-ID"], to=address, subject=str(message["Subject"]), at=time.time())
         if address.startswith("drop") and self._is_first(address):
             server.transport.abort()

@@ -18,6 +18,7 @@ from crm.rules.wall_clock import WallTime
 from tests.factories import LeadFactory, UserFactory
 from tests.processes import wait_until
 from tests.reliability.conftest import Broker, Crew, MailServer
+from tests.reliability.faults import flushed_every, kill_again_and_again, open_rows
 
 pytestmark = [pytest.mark.reliability, pytest.mark.django_db(transaction=True)]
 
@@ -25,7 +26,6 @@ pytestmark = [pytest.mark.reliability, pytest.mark.django_db(transaction=True)]
 REMINDERS = int(os.environ.get("RELIABILITY_REMINDERS", "300"))
 KILLS = int(os.environ.get("RELIABILITY_KILLS", "10"))
 PEOPLE = 10
-ENDED = (OutboxRow.State.SENT, OutboxRow.State.DEAD, OutboxRow.State.CANCELLED, OutboxRow.State.UNCLEAR)
 
 
 @pytest.fixture
@@ -52,17 +52,13 @@ def marked_twice() -> int:
         return int(cursor.fetchone()[0])
 
 
-def due_reminders(person: User, count: int) -> None:
-    """Reminders of `person` that came due just now."""
+def due_reminders(person: User, count: int, *, at: dt.datetime | None = None) -> None:
+    """Reminders of `person` that came due just now, or will `at` a time."""
     now = timezone.now()
     lead = LeadFactory(owner=person)
     for number in range(count):
-        plan = Plan(f"Call {number}", WallTime.of(now, "UTC"), person, remind_before=(0,))
+        plan = Plan(f"Call {number}", WallTime.of(at or now, "UTC"), person, remind_before=(0,))
         plan_follow_up(lead, plan=plan, by=None, now=now - dt.timedelta(days=1))
-
-
-def open_rows() -> int:
-    return OutboxRow.objects.exclude(state__in=ENDED).count()
 
 
 def states() -> dict[str, int]:
@@ -80,22 +76,12 @@ def test_killed_workers_a_flushed_broker_and_two_beats_lose_nothing(
         due_reminders(person, REMINDERS // PEOPLE)
     beats = [crew.beat(), crew.beat()]
     workers = [crew.worker(), crew.worker()]
-    chance, kills, flushes, began = random.Random(7), 0, 0, time.monotonic()
-    while kills < KILLS and open_rows():
-        time.sleep(1)
-        if not mail_server.accepted():
-            continue  # they are still starting
-        chance.choice(workers).kill()
-        kills += 1
-        broker.flush()
-        flushes += 1
-        if kills == KILLS // 2:
-            broker.kill()  # with all it knew; the beats may go with it, as their supervisor knows
-            broker.start()
-        for member in (*workers, *beats):
-            if not member.is_alive():
-                member.start()
-
+    chance, began = random.Random(7), time.monotonic()
+    with flushed_every(broker) as flushes:
+        kills = kill_again_and_again(KILLS // 2, workers, beats, mail_server, chance)
+        broker.kill()  # with all it knew; the beats may go with it, as their supervisor knows
+        broker.start()
+        kills += kill_again_and_again(KILLS - KILLS // 2, workers, beats, mail_server, chance)
     assert wait_until(lambda: not open_rows(), 60 + REMINDERS / 10), f"{states()}\n{crew.log()}"
 
     sent = mail_server.message_ids()
@@ -103,7 +89,7 @@ def test_killed_workers_a_flushed_broker_and_two_beats_lose_nothing(
     retried = set(OutboxRow.objects.filter(attempts__gt=1).values_list("message_id", flat=True))
     lost = set(OutboxRow.objects.values_list("message_id", flat=True)) - set(sent)
     print(
-        f"\n{REMINDERS} reminders, {kills} kills, {flushes} flushes, 1 broker restart, 2 beats: "
+        f"\n{REMINDERS} reminders, {kills} kills, {len(flushes)} flushes, 1 broker restart, 2 beats: "
         f"{len(lost)} lost, {len(doubled)} doubled (same Message-ID), {marked_twice()} marked twice, "
         f"{len(retried)} retried, {Notification.objects.count()} notices, {time.monotonic() - began:.0f} s"
     )
@@ -154,7 +140,8 @@ def test_mail_server_that_is_away_delays_and_loses_nothing(crew: Crew, mail_serv
     mail_server.kill()
     crew.beat()
     crew.worker()
-    assert wait_until(lambda: OutboxRow.objects.filter(attempts__gt=0).exists(), 30), crew.log()
+    tried = OutboxRow.objects.filter(attempts__gt=0, state=OutboxRow.State.WAITING)
+    assert wait_until(tried.exists, 30), crew.log()
     assert not mail_server.accepted()
     untouched = OutboxRow.objects.filter(attempts=0).count()
 
@@ -167,6 +154,24 @@ def test_mail_server_that_is_away_delays_and_loses_nothing(crew: Crew, mail_serv
     assert wait_until(lambda: states() == {"sent": 20}, 60), f"{states()}\n{crew.log()}"
     assert untouched > 0
     assert max(mail_server.message_ids().values()) == 1
+
+
+def test_what_falls_due_between_two_sweeps_does_not_wait_for_the_second(crew: Crew) -> None:
+    """The sweep before knows of it, and asks for a worker at that moment."""
+    crew.environment["SWEEP_SECONDS"] = "8"
+    due_reminders(UserFactory(), 1, at=timezone.now() + dt.timedelta(hours=1))
+    crew.worker()
+    assert wait_until(Heartbeat.objects.exists, 30), crew.log()  # a worker sweeps as it starts
+    started_at = Heartbeat.objects.get().at
+    crew.beat()
+    assert wait_until(lambda: Heartbeat.objects.get().at > started_at, 40), crew.log()
+    due_at = Heartbeat.objects.get().at + dt.timedelta(seconds=10)
+    OutboxRow.objects.update(due_at=due_at, available_at=due_at)
+
+    assert wait_until(lambda: states() == {"sent": 1}, 40), crew.log()
+    late = OutboxRow.objects.get().finished_at - due_at
+    print(f"\nleft {late.total_seconds():.1f} s after it was due")
+    assert dt.timedelta() < late < dt.timedelta(seconds=5)  # the next sweep comes six seconds after it
 
 
 def test_two_beats_leave_one_sweeper_whose_heart_beats(crew: Crew) -> None:
