@@ -15,6 +15,7 @@ from crm.rules import (
     escalating,
     form_news,
     form_replies,
+    hand_overs,
     held_files,
     mailing,
     nurturing,
@@ -45,6 +46,7 @@ assert mailing.__name__
 assert daily_digests.DAILY
 assert advancing.SEQUENCE
 assert intake.SEQUENCE_INTAKE
+assert hand_overs.HAND_OVER
 
 
 @shared_task(expires=30)
@@ -77,6 +79,14 @@ def carry_on_import(pk: int) -> None:
 def plan_digests() -> None:
     """Hourly: everybody's next daily digest."""
     daily_digests.plan_digests(now=timezone.now())
+
+
+@shared_task
+def follow_absences() -> None:
+    """Every ten minutes: what falls due while somebody is away goes to their substitute, and comes back."""
+    given, returned = hand_overs.follow_absences(now=timezone.now())
+    if given or returned:
+        logger.info("Follow-ups of absent people: %d handed over, %d brought back.", given, returned)
 
 
 @shared_task

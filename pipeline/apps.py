@@ -18,4 +18,5 @@ class PipelineConfig(AppConfig):
         import_module("pipeline.rules.records.kinds")
         import_module("pipeline.rules.segment_fields")
         import_module("pipeline.rules.merge_fields")
+        import_module("pipeline.rules.silence")
         import_module("pipeline.jobs")

@@ -10,8 +10,16 @@ from django.utils import timezone
 from crm.models import ScoreModel
 from pipeline.models import StageTotal
 from pipeline.rules import lead_outcomes, rotting
+from pipeline.rules.automation import carrying_out, changing, coming_true, people, planning, writing
 
 logger = logging.getLogger(__name__)
+
+# Imported for the senders and the kinds of action they register; an admin is offered actions in this order.
+assert carrying_out.FIRING
+assert planning.FOLLOW_UPS
+assert writing.SEND_TEMPLATE
+assert people.NOTIFY
+assert changing.MOVE
 
 
 @shared_task
@@ -20,6 +28,14 @@ def remind_of_rotting() -> None:
     count = rotting.remind_of_rotting(now=timezone.now())
     if count:
         logger.info("%d deals have begun to rot.", count)
+
+
+@shared_task
+def fire_on_staying() -> None:
+    """Every minute: stays that have lasted as long as a stage rule says."""
+    count = coming_true.fire_on_staying(now=timezone.now())
+    if count:
+        logger.info("%d stage rules came true by staying.", count)
 
 
 @shared_task

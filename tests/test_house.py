@@ -143,6 +143,16 @@ def test_files_are_short() -> None:
     assert offences(written, too_long) == []
 
 
+# --- Decisions --------------------------------------------------------------------------------------------------------
+
+
+def test_decisions_are_numbered_once() -> None:
+    records = files("docs/decisions/0*.md")
+    numbers = [path.name[:4] for path in records]
+    assert sorted(set(numbers)) == numbers
+    assert [path.name for path in records if not path.read_text("utf-8").startswith(f"# {int(path.name[:4])}. ")] == []
+
+
 # --- What is committed ------------------------------------------------------------------------------------------------
 
 OTHERS = re.compile(r"\.min\.(?:js|css)$|\.map$|\.woff2?$|\.ttf$|(?:^|/)node_modules/|(?:^|/)vendor/|\.mo$")

@@ -24,6 +24,7 @@ _WORDS = {
     "system": _("the system"),
     "accepted": _("accepted"),
     "done": _("done"),
+    "done already": _("done already"),
     "deleted": _("deleted"),
     "no longer planned": _("no longer planned"),
     "in the page": _("in the page"),
@@ -43,7 +44,10 @@ _WORDS = {
     "the address gets no mail": _("the address gets no mail"),
     "not sent: its author can no longer log in": _("not sent: its author can no longer log in"),
 }
-_BEGINNINGS = {"cancelled by ": _("cancelled by %(rest)s")}
+_BEGINNINGS = {
+    "cancelled by ": _("cancelled by %(rest)s"),
+    "stage rule: ": _("stage rule “%(rest)s”"),
+}
 
 
 def in_words(text: str) -> str:

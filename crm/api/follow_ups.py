@@ -17,13 +17,14 @@ from crm.api.reading import Asked, filters_of, page_of
 from crm.api.shapes import Page, PersonRef, SeenRecord, Sent, SubjectRef, shape_of, subject_ref
 from crm.api.writing import filled, write
 from crm.forms.follow_ups import FollowUpForm, OutcomeForm, RescheduleForm
+from crm.forms.repeats import OWN
 from crm.models import FollowUp, User
 from crm.rules import follow_ups as rules
 from crm.rules.versions import hold_follow_up
 from crm.rules.wall_clock import WallTime
 
 router = Router(tags=["follow-ups"])
-RELATED = ("assignee", "author", "done_by", "subject_type")
+RELATED = ("assignee", "author", "done_by", "subject_type", "series")
 STATES = ("open", "overdue", "done", "all")
 
 
@@ -42,6 +43,9 @@ class FollowUpShape(Schema):
     due_local: str
     time_zone: str
     remind_before: list[int]
+    duration_minutes: int
+    location: str
+    rule: str
     done_at: dt.datetime | None
     done_by: PersonRef | None
     outcome: str
@@ -51,6 +55,11 @@ class FollowUpShape(Schema):
     def resolve_subject(follow_up: Any) -> SubjectRef:
         """Return what it is about."""
         return subject_ref(follow_up)
+
+    @staticmethod
+    def resolve_rule(follow_up: Any) -> str:
+        """Return how it repeats; empty where it does not."""
+        return follow_up.series.rule if follow_up.series and follow_up.series.ended_at is None else ""
 
     @staticmethod
     def resolve_due_local(follow_up: Any) -> str:
@@ -71,7 +80,10 @@ class FollowUpsAsked(Asked):
 
 
 class FollowUpFields(Sent):
-    """A next step. `due` without an offset is on the clock of the token's person; `remind_before` is in minutes."""
+    """A next step. `due` without an offset is on the clock of the token's person; `remind_before` is in minutes.
+
+    `rule` is an RFC 5545 recurrence rule of whole days: done, the follow-up plans its next occurrence. Empty ends it.
+    """
 
     title: str | None = None
     kind: str | None = None
@@ -79,6 +91,10 @@ class FollowUpFields(Sent):
     assignee: int | None = None
     note: str | None = None
     remind_before: list[int] | None = None
+    duration_minutes: int | None = None
+    location: str | None = None
+    rule: str | None = None
+    skips_days_off: bool | None = None
 
 
 class FollowUpNew(FollowUpFields):
@@ -91,7 +107,9 @@ class FollowUpNew(FollowUpFields):
 
 
 class FollowUpChange(FollowUpFields, SeenRecord):
-    """Fields of a follow-up as it was seen; what is not sent stays."""
+    """Fields of a follow-up as it was seen; what is not sent stays. Of a series, `scope` is "this" or "following"."""
+
+    scope: str | None = None
 
 
 class NextStep(Sent):
@@ -106,6 +124,7 @@ class FollowUpOutcome(SeenRecord):
     """What came of it, and the next step, if there is one."""
 
     outcome: str = ""
+    response: str = ""
     next: NextStep | None = None
 
 
@@ -162,9 +181,11 @@ def follow_up_edit(request: ApiRequest, pk: int, body: FollowUpChange) -> HttpRe
 
     def act() -> FollowUp:
         follow_up = _held(request, pk, body.version)
-        plan = rules.plan_of(follow_up)
+        plan = rules.whole_plan_of(follow_up)
         form = filled(lambda data: FollowUpForm(data, person=request.user, plan=plan), _said(body))
-        return rules.edit_follow_up(follow_up, plan=form.said(), by=request.user, now=timezone.now())
+        return rules.edit_follow_up(
+            follow_up, plan=form.said(), by=request.user, now=timezone.now(), with_following=form.with_following
+        )
 
     return write(request, act)
 
@@ -188,15 +209,14 @@ def follow_up_done(request: ApiRequest, pk: int, body: FollowUpOutcome) -> HttpR
 
     def act() -> FollowUp:
         follow_up = _held(request, pk, body.version)
-        said: dict[str, Any] = {"outcome": body.outcome}
+        said: dict[str, Any] = {"outcome": body.outcome, "response": body.response}
         if body.next:
             said |= {**body.next.model_dump(), "due": _on_the_clock(body.next.due)}
-        form = filled(OutcomeForm, said)
+        form = filled(lambda data: OutcomeForm(data, person=request.user), said)
         stays = User.objects.assignable_by(request.user).filter(pk=follow_up.assignee_id).exists()
         plan = form.next_plan(follow_up.assignee if stays else request.user)
-        rules.complete_follow_up(
-            follow_up, by=request.user, now=timezone.now(), outcome=form.cleaned_data["outcome"], next_plan=plan
-        )
+        came_of_it = {name: form.cleaned_data[name] for name in ("outcome", "response")}
+        rules.complete_follow_up(follow_up, by=request.user, now=timezone.now(), next_plan=plan, **came_of_it)
         return follow_up
 
     return write(request, act)
@@ -268,6 +288,8 @@ def _in_state(rows: Any, state: str) -> Any:
 
 def _said(body: FollowUpFields) -> dict[str, Any]:
     said = body.model_dump(exclude_unset=True, exclude={"subject_kind", "subject_id", "version"})
+    if "rule" in said:
+        said["repeat"] = OWN if said["rule"] else ""
     return said | ({"due": _on_the_clock(body.due)} if body.due else {})
 
 

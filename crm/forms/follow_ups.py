@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -12,10 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from crm.forms.guests import GuestsField
 from crm.forms.inputs import ChooserSelect, MomentInput
-from crm.models import FollowUp, Subject, User, kind_of, subject_models
+from crm.forms.repeats import RepeatFields, initial_of
+from crm.models import Activity, FollowUp, Subject, User, kind_of, subject_models
 from crm.models.follow_ups import default_reminders
 from crm.rules.follow_ups import Plan
+from crm.rules.proposing import working_morning
 from crm.rules.wall_clock import WallTime
 
 REMINDERS = {
@@ -97,8 +99,10 @@ def subjects_matching(text: str, user: User) -> list[tuple[str, str]]:
     return found
 
 
-class FollowUpForm(forms.Form):
-    """A next step; `said()` is the plan for the rule."""
+class FollowUpForm(RepeatFields):
+    """A next step; `said()` is the plan for the rule. Of a series, `scope` says whether what follows is meant too."""
+
+    THIS, FOLLOWING = "this", "following"
 
     title = forms.CharField(label=_("What is to be done"), max_length=200)
     kind = forms.ChoiceField(label=_("How"), choices=FollowUp.Kind.choices)
@@ -108,11 +112,24 @@ class FollowUpForm(forms.Form):
         label=_("Remind"), coerce=int, required=False, widget=forms.CheckboxSelectMultiple
     )
     note = forms.CharField(label=_("Note"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 2}))
+    duration_minutes = forms.IntegerField(label=_("Minutes"), min_value=5, max_value=24 * 60, required=False)
+    location = forms.CharField(label=_("Place or link"), required=False, max_length=300)
+    guests = GuestsField(
+        label=_("Guests"), help_text=_("They get an invitation to the meeting, and what they answer is shown here.")
+    )
+    scope = forms.ChoiceField(
+        label=_("Change"),
+        choices=[(THIS, _("this one only")), (FOLLOWING, _("this one and all that follow"))],
+        widget=forms.RadioSelect,
+        initial=THIS,
+        required=False,
+    )
 
     def __init__(self, *args: Any, person: User, plan: Plan | None = None, **options: Any) -> None:
         options["initial"] = {
-            "due": tomorrow_morning(),
+            "due": plan.due if plan else tomorrow_morning(person),
             "assignee": person,
+            "duration_minutes": 30,
             "kind": FollowUp.Kind.CALL,
             "remind_before": default_reminders(),
             **(_as_initial(plan) if plan else {}),
@@ -124,11 +141,25 @@ class FollowUpForm(forms.Form):
             people |= User.objects.filter(pk=plan.assignee.pk)
         self.fields["assignee"].queryset = people  # type: ignore[attr-defined]
         self.fields["remind_before"].choices = _reminder_choices(self.initial["remind_before"])  # type: ignore[attr-defined]
+        self.is_series = plan is not None and plan.repeat is not None
+        if not self.is_series:
+            del self.fields["scope"]
+
+    @property
+    def with_following(self) -> bool:
+        """Whether what follows in the series is meant too."""
+        return self.cleaned_data.get("scope") == self.FOLLOWING
 
     def said(self) -> Plan:
         """Return what is planned; `remind_before` may be empty: no reminder at all."""
-        said = {name: self.cleaned_data[name] for name in ("title", "kind", "due", "assignee", "note")}
-        return Plan(**said, remind_before=tuple(self.cleaned_data["remind_before"]))
+        said = {name: self.cleaned_data[name] for name in ("title", "kind", "due", "assignee", "note", "location")}
+        return Plan(
+            **said,
+            remind_before=tuple(self.cleaned_data["remind_before"]),
+            duration_minutes=self.cleaned_data["duration_minutes"] or 30,
+            repeat=self.repeat_said(),
+            guests=self.cleaned_data["guests"],
+        )
 
 
 class NewFollowUpForm(FollowUpForm):
@@ -143,8 +174,23 @@ class NewFollowUpForm(FollowUpForm):
 
 
 class OutcomeForm(forms.Form):
-    """What came of a follow-up that is done, and what comes next; both may stay empty."""
+    """What came of a follow-up that is done, and what comes next; both may stay empty.
 
+    A `response` makes a touch of it on the timeline.
+    """
+
+    response = forms.ChoiceField(
+        label=_("How it went"),
+        choices=[
+            ("", _("no contact")),
+            (Activity.Response.NONE, _("nobody answered")),
+            (Activity.Response.POSITIVE, _("well")),
+            (Activity.Response.NEUTRAL, _("neither well nor badly")),
+            (Activity.Response.NEGATIVE, _("badly")),
+        ],
+        required=False,
+        widget=forms.RadioSelect,
+    )
     outcome = forms.CharField(
         label=_("What came of it"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 2})
     )
@@ -152,8 +198,8 @@ class OutcomeForm(forms.Form):
     kind = forms.ChoiceField(label=_("How"), choices=FollowUp.Kind.choices, initial=FollowUp.Kind.CALL)
     due = WallTimeField(label=_("When"), required=False)
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        options["initial"] = {"due": tomorrow_morning(), **(options.get("initial") or {})}
+    def __init__(self, *args: Any, person: User, **options: Any) -> None:
+        options["initial"] = {"due": tomorrow_morning(person), **(options.get("initial") or {})}
         super().__init__(*args, **options)
 
     def clean(self) -> dict[str, Any]:
@@ -177,37 +223,34 @@ class RescheduleForm(forms.Form):
 
 # --- Snoozing: one click each ---------------------------------------------------------------------------------------
 
-MORNING = dt.time(9)
-
-
-def _on_morning(local: dt.datetime, days: int) -> dt.datetime:
-    return dt.datetime.combine(local.date() + dt.timedelta(days=days), MORNING)
-
-
-SNOOZES: dict[str, tuple[Any, Callable[[dt.datetime], dt.datetime]]] = {
-    "hour": (_("In an hour"), lambda local: local.replace(second=0, microsecond=0) + dt.timedelta(hours=1)),
-    "tomorrow": (_("Tomorrow morning"), lambda local: _on_morning(local, 1)),
-    "week": (_("In a week"), lambda local: _on_morning(local, 7)),
-    "month": (_("In a month"), lambda local: _on_morning(local, 30)),
+HOUR = "hour"
+SNOOZES = {
+    HOUR: (_("In an hour"), 0),
+    "tomorrow": (_("On the next working morning"), 1),
+    "week": (_("In a week"), 7),
+    "month": (_("In a month"), 30),
 }
+"""Words, and after how many days: in the morning, on a day on which the assignee works."""
 
 
 class SnoozeForm(forms.Form):
     """One of the offered ways to put something off."""
 
-    until = forms.ChoiceField(choices=[(key, words) for key, (words, _until) in SNOOZES.items()])
+    until = forms.ChoiceField(choices=[(key, words) for key, (words, _days) in SNOOZES.items()])
 
-    def wall_time(self, now: dt.datetime) -> WallTime:
-        """Return until when, on the person's clock."""
-        zone = timezone.get_current_timezone_name()
-        _words, until = SNOOZES[self.cleaned_data["until"]]
-        return WallTime(until(WallTime.of(now, zone).local), zone)
+    def wall_time(self, assignee: User, now: dt.datetime) -> WallTime:
+        """Return until when, on the assignee's clock and in their working hours."""
+        chosen = self.cleaned_data["until"]
+        local = WallTime.of(now, assignee.time_zone).local
+        if chosen == HOUR:
+            return WallTime(local.replace(second=0, microsecond=0) + dt.timedelta(hours=1), assignee.time_zone)
+        return working_morning(assignee, on=local.date() + dt.timedelta(days=SNOOZES[chosen][1]))
 
 
-def tomorrow_morning() -> WallTime:
-    """Return the time that is offered for a next step."""
-    zone = timezone.get_current_timezone_name()
-    return WallTime(_on_morning(WallTime.of(timezone.now(), zone).local, 1), zone)
+def tomorrow_morning(person: User) -> WallTime:
+    """Return the time that is offered for a next step: the next morning on which the person works."""
+    today = WallTime.of(timezone.now(), person.time_zone).local.date()
+    return working_morning(person, on=today + dt.timedelta(days=1))
 
 
 def subject_value(subject: Subject) -> str:
@@ -223,6 +266,10 @@ def _as_initial(plan: Plan) -> dict[str, Any]:
         "assignee": plan.assignee,
         "note": plan.note,
         "remind_before": list(plan.remind_before),
+        "duration_minutes": plan.duration_minutes,
+        "location": plan.location,
+        "guests": plan.guests or (),
+        **initial_of(plan.repeat, plan.due.local),
     }
 
 

@@ -159,6 +159,14 @@ def _write_one(letter: Letter, *, about: Any, to: Lead | Contact, by: User, now:
         raise NotToThem(to, refusal) from refusal
 
 
+def queue_letter(email: Email, *, files: Sequence[File] = (), by: User | None, now: dt.datetime) -> None:
+    """Queue a letter that another subject has written (an invitation, say): its words are final, its record known."""
+    with acting(by):
+        email.save()
+        EmailAttachment.objects.bulk_create(_attachment(email, file) for file in files)
+        _queue(email, now)
+
+
 def cancel_email(email: Email, *, by: User) -> None:
     """Withdraw a letter that has not begun to leave; TooLate when it has."""
     _refuse_unless_editable(email.subject, by)

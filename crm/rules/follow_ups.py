@@ -16,9 +16,11 @@ from django.utils.translation import gettext as _
 
 from crm.models import FollowUp, OwnedQuerySet, Subject, User
 from crm.models.follow_ups import default_reminders
-from crm.rules import reminders
+from crm.rules import invitations, outcomes, reminders, repeating
 from crm.rules.audit import acting
-from crm.rules.errors import NotAllowed, RuleError
+from crm.rules.errors import NotAllowed, RecordConflict, RuleError
+from crm.rules.invitations import Guest
+from crm.rules.recurring import Repeat
 from crm.rules.sequences.stopping import reconsider
 from crm.rules.wall_clock import WallTime
 
@@ -37,7 +39,11 @@ class NotAssignable(RuleError):
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done, by whom, when on whose clock, and how many minutes before each reminder comes."""
+    """What is to be done, by whom, when on whose clock, and how many minutes before each reminder comes.
+
+    `repeat` begins a series (or changes one, where the edit is of what follows too). `guests` of a meeting are invited;
+    None leaves them as they are.
+    """
 
     title: str
     due: WallTime
@@ -45,6 +51,10 @@ class Plan:
     kind: str = FollowUp.Kind.TASK
     note: str = ""
     remind_before: tuple[int, ...] = field(default_factory=lambda: tuple(default_reminders()))
+    duration_minutes: int = 30
+    location: str = ""
+    repeat: Repeat | None = None
+    guests: tuple[Guest, ...] | None = None
 
 
 def plan_follow_up(
@@ -53,6 +63,7 @@ def plan_follow_up(
     """Plan the next step of `subject`; raises NotAllowed or NotAssignable. `by` is None for the system itself.
 
     With a `source_key` there is at most one follow-up of that key, ever: planned again, the first is returned.
+    BadRule where it repeats by a rule that is none.
     """
     with acting(by), _locked(subject):
         _require_change(subject, by)
@@ -60,22 +71,41 @@ def plan_follow_up(
         if source_key and (earlier := FollowUp.objects.filter(source_key=source_key).first()):
             return earlier
         follow_up = FollowUp(subject=subject, author=by, source_key=source_key)
-        _write(follow_up, plan, now=now)
+        _write(follow_up, plan, now=now, repeat=plan.repeat)
     return follow_up
 
 
-def edit_follow_up(follow_up: FollowUp, *, plan: Plan, by: User, now: dt.datetime) -> FollowUp:
-    """Plan an open follow-up anew: other words, another time, another person; raises FollowUpClosed or NotAllowed."""
-    with _changing(follow_up, by=by) as fresh:
+def edit_follow_up(
+    follow_up: FollowUp,
+    *,
+    plan: Plan,
+    by: User | None,
+    now: dt.datetime,
+    seen_version: int | None = None,
+    with_following: bool = False,
+) -> FollowUp:
+    """Plan an open follow-up anew: other words, another time, another person; raises FollowUpClosed or NotAllowed.
+
+    Of a series only this one is changed, unless it is edited `with_following`: then the series ends here and, while it
+    repeats, another begins. With a `seen_version`, RecordConflict where somebody was first.
+    """
+    with _changing(follow_up, by=by, seen_version=seen_version) as fresh:
         if plan.assignee.pk != fresh.assignee_id:
             _require_assignable(plan.assignee, by)
-        _write(fresh, plan, now=now)
+        is_begun = fresh.series is None or with_following
+        if with_following and fresh.series is not None:
+            repeating.end_series(fresh.series, now=now)
+            fresh.series, fresh.occurrence_local = None, None
+        _write(fresh, plan, now=now, repeat=plan.repeat if is_begun else None)
     return fresh
 
 
-def reschedule_follow_up(follow_up: FollowUp, *, due: WallTime, by: User, now: dt.datetime) -> FollowUp:
+def reschedule_follow_up(
+    follow_up: FollowUp, *, due: WallTime, by: User, now: dt.datetime, seen_version: int | None = None
+) -> FollowUp:
     """Move an open follow-up to another time, its reminders the same while before it."""
-    return edit_follow_up(follow_up, plan=replace(plan_of(follow_up), due=due), by=by, now=now)
+    plan = replace(plan_of(follow_up), due=due)
+    return edit_follow_up(follow_up, plan=plan, by=by, now=now, seen_version=seen_version)
 
 
 def snooze_follow_up(follow_up: FollowUp, *, until: WallTime, by: User, now: dt.datetime) -> FollowUp:
@@ -84,31 +114,51 @@ def snooze_follow_up(follow_up: FollowUp, *, until: WallTime, by: User, now: dt.
     return edit_follow_up(follow_up, plan=plan, by=by, now=now)
 
 
-def reassign_follow_up(follow_up: FollowUp, *, to: User, by: User, now: dt.datetime) -> FollowUp:
+def reassign_follow_up(follow_up: FollowUp, *, to: User, by: User | None, now: dt.datetime) -> FollowUp:
     """Hand an open follow-up to another person, due at the same instant on their clock."""
     return edit_follow_up(follow_up, plan=replace(plan_of(follow_up), assignee=to), by=by, now=now)
 
 
 def complete_follow_up(
-    follow_up: FollowUp, *, by: User, now: dt.datetime, outcome: str = "", next_plan: Plan | None = None
+    follow_up: FollowUp,
+    *,
+    by: User,
+    now: dt.datetime,
+    outcome: str = "",
+    response: str = "",
+    next_plan: Plan | None = None,
 ) -> FollowUp | None:
-    """Mark an open follow-up as done, with what came of it, and plan the next; returns the next."""
+    """Mark an open follow-up as done, with what came of it, and plan the next; returns the next.
+
+    With a `response` it was a touch and becomes one on the timeline. One of a series plans its next occurrence.
+    """
     with _changing(follow_up, by=by) as fresh:
         fresh.done_at, fresh.done_by, fresh.outcome = now, by, outcome
         fresh.save(update_fields=["done_at", "done_by", "outcome"])
         reminders.drop_reminders(fresh, answer="done")
-        return _plan_next(fresh, next_plan, by=by, now=now)
+        outcomes.log_outcome(fresh, response=response, by=by, now=now)
+        occurrence = _plan_occurrence(fresh, now=now)
+        return _plan_next(fresh, next_plan, by=by, now=now) or occurrence
 
 
 def note_outcome(
-    follow_up: FollowUp, *, outcome: str, by: User, now: dt.datetime, next_plan: Plan | None = None
+    follow_up: FollowUp,
+    *,
+    outcome: str,
+    by: User,
+    now: dt.datetime,
+    response: str = "",
+    next_plan: Plan | None = None,
 ) -> FollowUp | None:
     """Write down what came of a follow-up that is done, and plan the next; returns the next."""
-    with acting(by), _locked(cast("Subject", follow_up.subject)):
+    subject = cast("Subject", follow_up.subject)
+    with acting(by), _locked(subject):
         _require_follow_up_change(follow_up, by)
-        FollowUp.objects.filter(pk=follow_up.pk, done_at__isnull=False).update(
-            outcome=outcome, version=F("version") + 1
-        )
+        done = FollowUp.objects.filter(pk=follow_up.pk, done_at__isnull=False)
+        if done.update(outcome=outcome, version=F("version") + 1):
+            fresh = done.select_related("activity").get()
+            fresh.subject = subject
+            outcomes.log_outcome(fresh, response=response, by=by, now=now)
         return _plan_next(follow_up, next_plan, by=by, now=now)
 
 
@@ -116,19 +166,30 @@ def reopen_follow_up(follow_up: FollowUp, *, by: User, now: dt.datetime) -> Foll
     """Take back that a follow-up was done or deleted: it is open again, with its time and the reminders still ahead."""
     with acting(by), _locked(cast("Subject", follow_up.subject)):
         _require_follow_up_change(follow_up, by)
-        fresh = FollowUp.objects.select_related("assignee").get(pk=follow_up.pk)
+        fresh = FollowUp.objects.select_related(*_WHOLE).get(pk=follow_up.pk)
         fresh.subject = follow_up.subject
+        outcomes.forget_outcome(fresh, by=by, now=now)
+        if fresh.series is not None and fresh.series.ended_at and fresh.series.ended_at == fresh.deleted_at:
+            repeating.resume_series(fresh.series)
         fresh.done_at, fresh.done_by, fresh.outcome, fresh.deleted_at = None, None, "", None
+        _withdraw_occurrence(fresh)
         _write(fresh, plan_of(fresh), now=now)
     return fresh
 
 
-def delete_follow_up(follow_up: FollowUp, *, by: User | None, now: dt.datetime) -> None:
-    """Put an open follow-up into the bin, from which `reopen_follow_up` takes it for 30 days."""
+def delete_follow_up(follow_up: FollowUp, *, by: User | None, now: dt.datetime, with_following: bool = False) -> None:
+    """Put an open follow-up into the bin, from which `reopen_follow_up` takes it for 30 days.
+
+    Of a series only this occurrence is left out, and the next is planned, unless it is deleted `with_following`.
+    """
     with _changing(follow_up, by=by) as fresh:
         fresh.deleted_at = now
         fresh.save(update_fields=["deleted_at"])
         reminders.drop_reminders(fresh, answer="deleted")
+        invitations.follow(fresh, by=by, now=now)
+        if with_following and fresh.series is not None:
+            repeating.end_series(fresh.series, now=now)
+        _plan_occurrence(fresh, now=now)
 
 
 def bin_follow_ups(subject: Subject, *, now: dt.datetime) -> None:
@@ -170,7 +231,16 @@ def plan_of(follow_up: FollowUp) -> Plan:
         kind=follow_up.kind,
         note=follow_up.note,
         remind_before=tuple(follow_up.remind_before),
+        duration_minutes=follow_up.duration_minutes,
+        location=follow_up.location,
+        repeat=repeating.repeat_of(follow_up),
     )
+
+
+def whole_plan_of(follow_up: FollowUp) -> Plan:
+    """Return the plan with its guests, as a person edits it."""
+    guests = tuple(Guest(guest.address, guest.name) for guest in follow_up.attendees.invited())
+    return replace(plan_of(follow_up), guests=guests)
 
 
 def may_change(follow_up: FollowUp, by: User) -> bool:
@@ -180,21 +250,51 @@ def may_change(follow_up: FollowUp, by: User) -> bool:
     )
 
 
-def _write(follow_up: FollowUp, plan: Plan, *, now: dt.datetime) -> None:
-    """Save the follow-up as planned, on its assignee's clock, with its reminders."""
+def _write(follow_up: FollowUp, plan: Plan, *, now: dt.datetime, repeat: Repeat | None = None) -> None:
+    """Save the follow-up as planned, on its assignee's clock, with its reminders, guests and what follows it."""
     was = follow_up.due_at, follow_up.assignee_id
+    told = invitations.details_of(follow_up)
     due = plan.due.seen_from(plan.assignee.time_zone)
     follow_up.title, follow_up.kind, follow_up.note = plan.title, plan.kind, plan.note
     follow_up.assignee, follow_up.time_zone = plan.assignee, due.zone
     follow_up.due_local, follow_up.due_at = due.as_stored, due.utc
     follow_up.remind_before = sorted(plan.remind_before)
+    follow_up.duration_minutes, follow_up.location = plan.duration_minutes, plan.location
+    if repeat is not None:
+        repeating.begin_series(follow_up, repeat=repeat)
+        due = WallTime.stored(follow_up.due_local, follow_up.time_zone)
+    if follow_up.pk is not None and told != invitations.details_of(follow_up):
+        follow_up.calendar_sequence += 1
     follow_up.save()
     if follow_up.kind == FollowUp.Kind.MEETING:
         reconsider(follow_up.subject, now=now)  # a planned meeting ends the sequence a person is in
+    invitations.follow(follow_up, guests=plan.guests, by=follow_up.author, now=now)
     if follow_up.due_at <= now and was == (follow_up.due_at, follow_up.assignee_id):
         return  # they have been reminded of it already, or will be when their quiet hours end
     times = [replace(due, local=due.local - dt.timedelta(minutes=minutes)) for minutes in plan.remind_before]
     reminders.set_reminders(follow_up, times, now=now)
+
+
+def _plan_occurrence(ended: FollowUp, *, now: dt.datetime) -> FollowUp | None:
+    """Plan what follows an occurrence that is done or left out; nothing where it is planned already."""
+    row = repeating.next_of(ended, now=now)
+    if row is None:
+        return None
+    if known := FollowUp.objects.filter(series=row.series, occurrence_local=row.occurrence_local).first():
+        return known
+    row.subject, row.author = ended.subject, ended.author
+    _write(row, plan_of(row), now=now)
+    return row
+
+
+def _withdraw_occurrence(reopened: FollowUp) -> None:
+    """Take back what was planned because `reopened` had been done, unless somebody has changed it since."""
+    if reopened.series_id is None:
+        return
+    rows = FollowUp.objects.open().filter(series_id=reopened.series_id, version=1)
+    for row in rows.filter(occurrence_local__gt=reopened.occurrence_local):
+        reminders.drop_reminders(row, answer="the one before is open again")
+        row.delete()
 
 
 def _plan_next(done: FollowUp, plan: Plan | None, *, by: User, now: dt.datetime) -> FollowUp | None:
@@ -203,8 +303,12 @@ def _plan_next(done: FollowUp, plan: Plan | None, *, by: User, now: dt.datetime)
     return plan_follow_up(cast("Subject", done.subject), plan=plan, by=by, now=now, source_key=f"after:{done.pk}")
 
 
+_WHOLE = ("assignee", "series__assignee", "activity")
+"""What the rules read along with a follow-up."""
+
+
 @contextmanager
-def _changing(follow_up: FollowUp, *, by: User | None) -> Iterator[FollowUp]:
+def _changing(follow_up: FollowUp, *, by: User | None, seen_version: int | None = None) -> Iterator[FollowUp]:
     """Give the follow-up as it is now, locked and open, to a person who may change it."""
     subject = cast("Subject", follow_up.subject)
     with acting(by), _locked(subject):
@@ -212,7 +316,9 @@ def _changing(follow_up: FollowUp, *, by: User | None) -> Iterator[FollowUp]:
             _require_follow_up_change(follow_up, by)
         if not FollowUp.objects.open().filter(pk=follow_up.pk).update(version=F("version") + 1):
             raise FollowUpClosed(_("This follow-up was done or deleted in the meantime."))
-        fresh = FollowUp.objects.select_related("assignee").get(pk=follow_up.pk)
+        fresh = FollowUp.objects.select_related(*_WHOLE).get(pk=follow_up.pk)
+        if seen_version not in {None, fresh.version - 1}:
+            raise RecordConflict(fresh)
         fresh.subject = subject
         yield fresh
 

@@ -26,6 +26,7 @@ from crm.rules.suppression import suppressed
 from crm.rules.tokens import issue_token
 from crm.rules.wall_clock import zone_of
 
+INVITATION = "text/calendar"
 UNSUBSCRIBE = "unsubscribe"
 LONGEST_NAME = 100
 UNSUBSCRIBE_FOR = dt.timedelta(days=730)
@@ -101,7 +102,12 @@ def _message(row: OutboxRow, email: Email, author: User) -> EmailMultiAlternativ
         message.attach_alternative(mail_html.dressed(email.html, unsubscribe_url=unsubscribe_url), "text/html")
     message.metadata = {"email": str(email.pk)}  # type: ignore[attr-defined]  # a provider's reports bring it back
     for file in email.attachments.all():
-        message.attach(file.name, bytes(file.content), file.content_type)
+        if file.content_type.startswith(INVITATION):
+            # Mail programs look for it among the texts, people among the files.
+            message.attach_alternative(bytes(file.content).decode(), file.content_type)
+            message.attach(file.name, bytes(file.content), "application/ics")
+        else:
+            message.attach(file.name, bytes(file.content), file.content_type)
     return message
 
 

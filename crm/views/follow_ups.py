@@ -25,6 +25,7 @@ from crm.forms.follow_ups import (
 )
 from crm.models import FollowUp, User
 from crm.rules import follow_ups as rules
+from crm.rules.recurring import BadRule
 from crm.views.addresses import way_back
 from crm.views.authorising import editable_subject_or_403, visible_subject_or_404, writer_or_403
 from crm.views.dialogs import render_dialog
@@ -62,7 +63,7 @@ def follow_up_new(request: PersonRequest) -> HttpResponse:
         return _plan(request, form, subject)
     if not form.is_bound:
         form.fields["subject"].widget.choices = [("", ""), *subjects_matching("", person)]
-    return _dialog(request, form, _("New follow-up"), reverse("follow_up_new"), _("Plan"))
+    return _plan_dialog(request, form, _("New follow-up"), reverse("follow_up_new"), _("Plan"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -73,7 +74,7 @@ def follow_up_add(request: PersonRequest, subject_kind: str, subject_pk: int) ->
     if request.method == "POST" and form.is_valid():
         return _plan(request, form, subject)
     action = reverse("follow_up_add", args=[subject_kind, subject_pk])
-    return _dialog(request, form, _("Next step: %(subject)s") % {"subject": subject}, action, _("Plan"))
+    return _plan_dialog(request, form, _("Next step: %(subject)s") % {"subject": subject}, action, _("Plan"))
 
 
 @require_POST
@@ -86,20 +87,22 @@ def follow_up_done(request: PersonRequest, pk: int) -> HttpResponse:
         return _refused(request, follow_up, refusal)
     if not request.htmx:
         return redirect("follow_up_next", pk)
-    return _changed(_ask_outcome(request, follow_up, OutcomeForm()))
+    return _changed(_ask_outcome(request, follow_up, OutcomeForm(person=_person(request))))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def follow_up_next(request: PersonRequest, pk: int) -> HttpResponse:
     """What came of a follow-up that is done, and what is next."""
     follow_up = _changeable_or_404(request, pk)
-    form = OutcomeForm(posted(request), initial={"outcome": follow_up.outcome})
+    shown = {"outcome": follow_up.outcome, "response": follow_up.activity.response if follow_up.activity else ""}
+    form = OutcomeForm(posted(request), initial=shown, person=_person(request))
     if request.method != "POST" or not form.is_valid():
         return _ask_outcome(request, follow_up, form)
     person = _person(request)
     rules.note_outcome(
         follow_up,
         outcome=form.cleaned_data["outcome"],
+        response=form.cleaned_data["response"],
         next_plan=form.next_plan(_next_assignee(follow_up, person)),
         by=person,
         now=timezone.now(),
@@ -124,7 +127,9 @@ def follow_up_snooze(request: PersonRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _dialog(request, form, _("Snooze"), reverse("follow_up_snooze", args=[pk]), _("Snooze"))
     try:
-        snoozed = rules.snooze_follow_up(follow_up, until=form.wall_time(now), by=_person(request), now=now)
+        snoozed = rules.snooze_follow_up(
+            follow_up, until=form.wall_time(follow_up.assignee, now), by=_person(request), now=now
+        )
     except rules.FollowUpClosed as refusal:
         return _refused(request, follow_up, refusal)
     when = date_format(timezone.localtime(snoozed.due_at), "j E, H:i")
@@ -151,14 +156,18 @@ def follow_up_reschedule(request: PersonRequest, pk: int) -> HttpResponse:
 def follow_up_edit(request: PersonRequest, pk: int) -> HttpResponse:
     """Plan it anew: words, time, person, reminders."""
     follow_up, person = _changeable_or_404(request, pk), _person(request)
-    form = FollowUpForm(posted(request), person=person, plan=rules.plan_of(follow_up))
+    form = FollowUpForm(posted(request), person=person, plan=rules.whole_plan_of(follow_up))
     if request.method == "POST" and form.is_valid():
         try:
-            rules.edit_follow_up(follow_up, plan=form.said(), by=person, now=timezone.now())
+            rules.edit_follow_up(
+                follow_up, plan=form.said(), by=person, now=timezone.now(), with_following=form.with_following
+            )
         except rules.FollowUpClosed as refusal:
             return _refused(request, follow_up, refusal)
         except rules.NotAssignable as refusal:
             form.add_error("assignee", refusal.message)
+        except BadRule as refusal:
+            form.add_error("rule", refusal.message)
         else:
             return _close(request, follow_up)
     context = {
@@ -166,6 +175,7 @@ def follow_up_edit(request: PersonRequest, pk: int) -> HttpResponse:
         "action": reverse("follow_up_edit", args=[pk]),
         "submit": _("Save"),
         "follow_up": follow_up,
+        "guests": follow_up.attendees.invited(),
     }
     return render_dialog(request, form, context, template="crm/follow_up_dialog.html")
 
@@ -175,7 +185,8 @@ def follow_up_delete(request: PersonRequest, pk: int) -> HttpResponse:
     """Put it into the bin."""
     follow_up = _changeable_or_404(request, pk)
     try:
-        rules.delete_follow_up(follow_up, by=_person(request), now=timezone.now())
+        is_series = request.POST.get("scope") == FollowUpForm.FOLLOWING
+        rules.delete_follow_up(follow_up, by=_person(request), now=timezone.now(), with_following=is_series)
     except rules.FollowUpClosed as refusal:
         return _refused(request, follow_up, refusal)
     undo_url = reverse("follow_up_reopen", args=[pk])
@@ -189,7 +200,8 @@ def follow_up_delete(request: PersonRequest, pk: int) -> HttpResponse:
 def _changeable_or_404(request: PersonRequest, pk: int, *, deleted_too: bool = False) -> FollowUp:
     """Return the follow-up if the person may change it: 403 where they see it or its record, else 404."""
     person = _person(request)
-    follow_up = FollowUp.objects.select_related("assignee", "subject_type").filter(pk=pk).first()
+    related = ("assignee", "subject_type", "series", "activity")
+    follow_up = FollowUp.objects.select_related(*related).filter(pk=pk).first()
     if follow_up is None or follow_up.subject is None or (follow_up.deleted_at and not deleted_too):
         raise Http404
     if rules.may_change(follow_up, person):
@@ -208,8 +220,16 @@ def _plan(request: PersonRequest, form: FollowUpForm, subject: Any) -> HttpRespo
         follow_up = rules.plan_follow_up(subject, plan=form.said(), by=_person(request), now=timezone.now())
     except rules.NotAssignable as refusal:
         form.add_error("assignee", refusal.message)
-        return _dialog(request, form, _("New follow-up"), request.path, _("Plan"))
-    return _close(request, follow_up)
+    except BadRule as refusal:
+        form.add_error("rule", refusal.message)
+    else:
+        return _close(request, follow_up)
+    return _plan_dialog(request, form, _("New follow-up"), request.path, _("Plan"))
+
+
+def _plan_dialog(request: PersonRequest, form: FollowUpForm, title: str, action: str, submit: str) -> HttpResponse:
+    context = {"title": title, "action": action, "submit": submit}
+    return render_dialog(request, form, context, template="crm/follow_up_dialog.html")
 
 
 def _next_assignee(follow_up: FollowUp, person: User) -> User:

@@ -102,7 +102,8 @@ def timeline_of(
     about = _about(subject, related)
     activities = Activity.objects.present().filter(about).select_related("author", "email__row").order_by("-at", "-pk")
     activities = activities.defer("email__html", "email__text", "email__new_text")
-    follow_ups = FollowUp.objects.present().filter(about, done_at__isnull=False)
+    # What a follow-up left on the timeline as a touch is not told twice.
+    follow_ups = FollowUp.objects.present().filter(about, done_at__isnull=False, activity__isnull=True)
     letters = Email.objects.outbound().filter(about, activity=None)
     changes = changes_of(subject, reader) if changes is None else changes
     counts = {"touches": activities.touches().count(), "changes": len(changes)}

@@ -7,12 +7,22 @@ import random
 from dataclasses import dataclass
 
 from django.contrib.auth.hashers import make_password
+from django.utils import timezone
 
 from crm.models import Campaign, DisqualifyReason, LeadSource, Team, User
 from metrics.demo import vocabulary as words
 from metrics.demo.calendars import invent_calendars
 from pipeline.default_pipeline import create_default_pipeline
-from pipeline.models import ChecklistItem, EntryFollowUp, LossReason, Pipeline, Product, Stage
+from pipeline.models import (
+    ChecklistItem,
+    FollowUpList,
+    LossReason,
+    Pipeline,
+    Product,
+    Stage,
+    StageAction,
+    StageRule,
+)
 
 PASSWORD = "demo"  # noqa: S105 (known on purpose: the demo prints it)
 
@@ -131,9 +141,23 @@ def _dress_pipeline() -> list[Stage]:
                 stage=stage, name=name, name_ru=name_ru, is_required=is_required, position=position
             )
         if stage.slug in words.ENTRY_FOLLOW_UPS:
-            kind, name, name_ru, days = words.ENTRY_FOLLOW_UPS[stage.slug]
-            EntryFollowUp.objects.create(stage=stage, kind=kind, name=name, name_ru=name_ru, after_days=days)
+            _give_rule(stage)
     Product.objects.bulk_create(
         [Product(name=name, price=price) for name, _name_ru, price in words.PRODUCTS], ignore_conflicts=True
     )
     return stages
+
+
+def _give_rule(stage: Stage) -> None:
+    """A rule that plans a follow-up for deals that enter; nothing of the invented past fires it."""
+    kind, name, name_ru, days = words.ENTRY_FOLLOW_UPS[stage.slug]
+    given = FollowUpList.objects.create(name=f"After {stage.name}", name_ru=f"После этапа «{stage.name_ru}»")
+    given.items.create(kind=kind, name=name, name_ru=name_ru, after_days=days, position=1)
+    rule = StageRule.objects.create(
+        stage=stage,
+        name="Plan follow-ups",
+        name_ru="Запланировать следующие шаги",
+        is_active=True,
+        active_since=timezone.now(),
+    )
+    StageAction.objects.create(rule=rule, kind="follow_ups", parameters={"list": given.pk}, position=1)

@@ -1,6 +1,7 @@
 """Pipelines, stages, deals, stage visits and contracts."""
 
 from pipeline.models.alerts import StayAlert
+from pipeline.models.automation import FollowUpList, ListedFollowUp, RuleFiring, StageAction, StageRule, with_worth
 from pipeline.models.contracts import Contract
 from pipeline.models.deals import (
     ChecklistTick,
@@ -14,7 +15,6 @@ from pipeline.models.deals import (
 )
 from pipeline.models.stages import (
     ChecklistItem,
-    EntryFollowUp,
     LossReason,
     Pipeline,
     Stage,
@@ -30,16 +30,21 @@ __all__ = [
     "Deal",
     "DealAmountChange",
     "DealQuerySet",
-    "EntryFollowUp",
+    "FollowUpList",
     "LineItem",
+    "ListedFollowUp",
     "LossReason",
     "Pipeline",
     "Product",
+    "RuleFiring",
     "Stage",
+    "StageAction",
     "StageProbabilityChange",
+    "StageRule",
     "StageTotal",
     "StageVisit",
     "StayAlert",
     "days_quiet",
     "days_rotting",
+    "with_worth",
 ]

@@ -13,7 +13,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, GistIndex
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Greatest, Now
 from django.db.models.lookups import GreaterThan
 from django.urls import reverse
@@ -77,10 +77,9 @@ class DealQuerySet(SearchedQuerySet):
     def quiet(self, now: dt.datetime) -> Self:
         """Open deals in which, for as many days as their stage allows, nobody on the other side said anything."""
         began = Coalesce("created_at", "recorded_at")
-        lately = now - OuterRef("stage__quiet_days") * dt.timedelta(days=1)
-        spoken = Activity.objects.two_way().filter(at__lte=now, at__gt=lately)
+        spoken = Activity.objects.two_way().filter(at__lte=now, at__gt=now - _days(OuterRef("stage__quiet_days")))
         return self.open().filter(
-            GreaterThan(now - F("stage__quiet_days") * dt.timedelta(days=1), began),
+            GreaterThan(now - _days(F("stage__quiet_days")), began),
             *(~Exists(of_one) for of_one in _with_deal_or_contact(spoken)),
             stage__quiet_days__isnull=False,
         )
@@ -117,6 +116,10 @@ class DealQuerySet(SearchedQuerySet):
     def in_board_order(self) -> Self:
         """As cards lie in a column."""
         return self.order_by("rank", "pk")
+
+
+def _days(number: F | OuterRef) -> ExpressionWrapper:
+    return ExpressionWrapper(number * dt.timedelta(days=1), models.DurationField())
 
 
 def _with_deal_or_contact(activities: models.QuerySet[Any, Any]) -> tuple[models.QuerySet[Any, Any], ...]:

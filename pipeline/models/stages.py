@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from crm.models import Bilingual, FollowUp, Team, User, audited
+from crm.models import Bilingual, Team, User, audited
 from pipeline.models.triggers import probability_history
 
 
@@ -180,20 +180,6 @@ class ChecklistItem(Bilingual):
         verbose_name = _("checklist item")
         verbose_name_plural = _("checklist")
         ordering = ("stage", "position", "pk")
-
-
-class EntryFollowUp(Bilingual):
-    """A follow-up that a deal gets some days after it enters a stage: `name` is what is to be done."""
-
-    stage = models.ForeignKey(Stage, models.CASCADE, related_name="entry_follow_ups", verbose_name=_("stage"))
-    kind = models.CharField(_("kind"), max_length=10, choices=FollowUp.Kind.choices, default=FollowUp.Kind.TASK)
-    after_days = models.PositiveIntegerField(_("after days"), default=1)
-    at_time = models.TimeField(_("at"), default="10:00")
-
-    class Meta:
-        verbose_name = _("follow-up on entering")
-        verbose_name_plural = _("follow-ups on entering")
-        ordering = ("stage", "after_days", "pk")
 
 
 class LossReason(Bilingual):

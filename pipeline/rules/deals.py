@@ -15,7 +15,7 @@ from crm.rules.errors import NotAllowed
 from crm.rules.follow_ups import bin_follow_ups, unbin_follow_ups
 from pipeline.models import Deal, Stage
 from pipeline.rules import stays
-from pipeline.rules.entering import on_entering
+from pipeline.rules.automation.coming_true import fire_on_move
 from pipeline.rules.locking import claim, share_pipeline
 from pipeline.rules.ranks import rank_on_top
 from pipeline.rules.refusals import WrongStage
@@ -47,17 +47,20 @@ def open_deal(*, stage: Stage, fields: Mapping[str, Any], by: User, now: dt.date
         check_requirements(deal, stage)
         deal.save()
         visit = stays.begin_stay(deal, at=now, by=by)
-        on_entering(deal, visit=visit, now=now)
+        fire_on_move(deal, entered=visit, now=now)
     return deal
 
 
-def edit_deal(deal: Deal, *, fields: Mapping[str, Any], seen_version: int, by: User) -> Deal:
-    """Write the given fields of `EDITABLE` if nobody changed the deal since `seen_version`; else DealConflict."""
+def edit_deal(deal: Deal, *, fields: Mapping[str, Any], seen_version: int, by: User | None) -> Deal:
+    """Write the given fields of `EDITABLE` if nobody changed the deal since `seen_version`; else DealConflict.
+
+    `by` is None for a stage rule, which names rows that are there.
+    """
     with acting(by):
-        if not Deal.objects.editable_by(by).filter(pk=deal.pk).exists():
+        if by is not None and not Deal.objects.editable_by(by).filter(pk=deal.pk).exists():
             raise NotAllowed(_("You may see this deal but not change it."))
         fresh = claim(deal, seen_version=seen_version)
-        known = _with_new_records(fields, by)
+        known = _with_new_records(fields, by) if by else fields
         for name in EDITABLE:
             if name in known:
                 setattr(fresh, name, known[name])

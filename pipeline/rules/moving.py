@@ -21,16 +21,13 @@ from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed
 from pipeline.models import ChecklistItem, Deal, LossReason, Stage, StageVisit
 from pipeline.rules import stays
+from pipeline.rules.automation.coming_true import UNDO_WITHIN, fire_on_move, forget_move
 from pipeline.rules.checklists import tick_item
-from pipeline.rules.entering import on_entering, undo_entering
 from pipeline.rules.locking import claim, share_pipeline
 from pipeline.rules.ranks import rank_between
 from pipeline.rules.refusals import DealConflict, LossReasonNeeded, TooLateToUndo, WrongStage
 from pipeline.rules.requirements import check_requirements
 from pipeline.rules.sequences import tell_sequences
-
-UNDO_WITHIN = dt.timedelta(seconds=15)
-"""The toast counts ten seconds; the rest is the way to the server."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ def move_deal(
     *,
     to: Stage,
     seen_version: int,
-    by: User,
+    by: User | None,
     now: dt.datetime,
     details: MoveDetails | None = None,
     key: str = "",
@@ -78,8 +75,8 @@ def move_deal(
     """Move `deal` to `to` if nobody changed it since `seen_version`, its stays and times following, all or nothing.
 
     Entering a stage of kind won wins the deal, leaving one un-wins it, and a lost deal that moves is open again. Raises
-    DealConflict, StageRequires, WrongStage or NotAllowed; then nothing has changed. With `key`, the answer is kept for
-    a retry (`crm.rules.answers`).
+    DealConflict, StageRequires, WrongStage or NotAllowed; then nothing has changed. `by` is None for a stage rule. With
+    `key`, the answer is kept for a retry (`crm.rules.answers`).
     """
     details = details or MoveDetails()
     with acting(by):
@@ -87,16 +84,20 @@ def move_deal(
         outcome_before = fresh.outcome
         _refuse_wrong_stage(fresh, to)
         _take_values(fresh, details)
-        for item in details.ticked:
+        for item in details.ticked if by else ():
             tick_item(fresh, item=item, is_done=True, by=by, now=now)
         if not details.is_forced:
             check_requirements(fresh, to)
+        entered = None
         if to.pk != fresh.stage_id or fresh.outcome == Deal.Outcome.LOST:
-            _change_stage(fresh, to=to, by=by, now=_moment(fresh, to, details, now))
+            entered = _change_stage(fresh, to=to, by=by, now=_moment(fresh, to, details, now))
         fresh.rank = rank_between(to, after=details.place.after, before=details.place.before)
         fresh.save()
         tell_sequences(fresh, outcome_before=outcome_before, now=now)
-        keep_answer(by=by, key=key, purpose=f"deal-{fresh.pk}", answer={"version": fresh.version})
+        if entered is not None:
+            fire_on_move(fresh, entered=entered, now=now)
+        if by is not None:
+            keep_answer(by=by, key=key, purpose=f"deal-{fresh.pk}", answer={"version": fresh.version})
     return fresh
 
 
@@ -143,9 +144,9 @@ def undo_move(deal: Deal, *, seen_version: int, by: User, now: dt.datetime, plac
     return fresh
 
 
-def _claimed(deal: Deal, *, seen_version: int, by: User) -> Deal:
+def _claimed(deal: Deal, *, seen_version: int, by: User | None) -> Deal:
     share_pipeline(deal.pipeline_id)
-    if not Deal.objects.editable_by(by).filter(pk=deal.pk).exists():
+    if by is not None and not Deal.objects.editable_by(by).filter(pk=deal.pk).exists():
         raise NotAllowed(_("You may see this deal but not change it."))
     return claim(deal, seen_version=seen_version)
 
@@ -174,13 +175,16 @@ def _not_before_stay(deal: Deal, at: dt.datetime) -> dt.datetime:
     return max(at, deal.stage_entered_at) if deal.stage_entered_at else at
 
 
-def _change_stage(deal: Deal, *, to: Stage, by: User, now: dt.datetime) -> None:
-    """End the present stay, begin the next, and set or clear what follows from its kind."""
+def _change_stage(deal: Deal, *, to: Stage, by: User | None, now: dt.datetime) -> StageVisit | None:
+    """End the present stay, begin the next and return it, and set or clear what follows from its kind.
+
+    A lost deal that is opened again where it was lost goes on with its last stay: None.
+    """
     direction = stays.direction_to(deal, to)
     if deal.outcome == Deal.Outcome.LOST and to.pk == deal.stage_id:
         stays.resume_stay(deal)
         _clear_loss(deal)
-        return
+        return None
     stays.end_stay(deal, at=now)
     _clear_loss(deal)
     deal.stage, deal.stage_entered_at = to, now
@@ -188,8 +192,7 @@ def _change_stage(deal: Deal, *, to: Stage, by: User, now: dt.datetime) -> None:
         deal.outcome, deal.won_at, deal.closing_owner = Deal.Outcome.WON, now, deal.owner
     elif not to.is_won:
         deal.outcome, deal.won_at, deal.closing_owner = Deal.Outcome.OPEN, None, None
-    visit = stays.begin_stay(deal, at=now, by=by, direction=direction)
-    on_entering(deal, visit=visit, now=now)
+    return stays.begin_stay(deal, at=now, by=by, direction=direction)
 
 
 def _clear_loss(deal: Deal) -> None:
@@ -212,7 +215,7 @@ def _revert_last_stay(deal: Deal, last: AuditEntry, *, by: User, now: dt.datetim
         raise TooLateToUndo(_("This move can no longer be undone; move the deal instead."))
     undone.reverted_at = now
     undone.save(update_fields=["reverted_at"])
-    undo_entering(deal, visit=undone, now=now)
+    forget_move(deal, undone=undone, now=now)
     before = stays.last_stay(deal)
     if before is None:
         raise TooLateToUndo(_("A deal's first stage cannot be undone; delete the deal instead."))

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from django.conf import settings
-from django.db.models import Case, DecimalField, ExpressionWrapper, F, OuterRef, Subquery, Value, When
-from django.utils import timezone
+from django.db.models import OuterRef
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from crm.models import ExchangeRate, User
+from crm.models import User
 from crm.rules.segments import CONTACT, LEAD, SegmentField, register
 from crm.rules.segments.kinds import ACTIVITY, FLAG, NUMBER, STATE
-from pipeline.models import Deal, Stage
+from pipeline.models import Deal, Stage, with_worth
 
 DEALS = _("Deals")
 
@@ -34,14 +31,7 @@ def _lost(field: str) -> Any:
 
 
 def _with_worth(deals: Callable[[str], Any], field: str) -> Any:
-    """Deals with what they are worth in base currency today; unknown where the currency has no rate."""
-    rates = ExchangeRate.objects.filter(currency=OuterRef("currency"), on__lte=timezone.localdate()).order_by("-on")
-    is_base = When(currency=settings.BASE_CURRENCY, then=Value(Decimal(1)))
-    rate = Case(is_base, default=Subquery(rates.values("rate")[:1]), output_field=MONEY)
-    return deals(field).alias(worth=ExpressionWrapper(F("amount") * rate, output_field=MONEY))
-
-
-MONEY = DecimalField(max_digits=30, decimal_places=8)
+    return with_worth(deals(field))
 
 
 def _stages(_by: User | None) -> Iterable[tuple[str, str]]:

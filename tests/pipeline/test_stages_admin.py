@@ -22,13 +22,14 @@ def settings_client(client: Client, admin: User) -> Client:
 def stage_form(stage: Stage, **changes: object) -> dict[str, object]:
     fields = ("pipeline_id", "name", "name_ru", "slug", "kind", "probability", "color", "playbook", "playbook_ru")
     form = {name.removesuffix("_id"): getattr(stage, name) for name in fields}
-    managements = {
-        f"{prefix}-{key}_FORMS": 0 for prefix in ("checklist", "entry_follow_ups") for key in ("TOTAL", "INITIAL")
-    }
+    managements = {f"{prefix}-{key}_FORMS": 0 for prefix in ("checklist", "rules") for key in ("TOTAL", "INITIAL")}
     return {**form, "rotting_days": stage.rotting_days or "", **managements, **changes}
 
 
-@pytest.mark.parametrize("model", ["pipeline", "stage", "lossreason", "product", "contract", "deal"])
+@pytest.mark.parametrize(
+    "model",
+    ["pipeline", "stage", "lossreason", "product", "contract", "deal", "stagerule", "rulefiring", "followuplist"],
+)
 def test_lists_open(settings_client: Client, stages: dict[str, Stage], model: str) -> None:
     assert settings_client.get(reverse(f"admin:pipeline_{model}_changelist")).status_code == 200
 

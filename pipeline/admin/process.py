@@ -26,13 +26,14 @@ from pipeline.models import (
     ChecklistItem,
     Contract,
     Deal,
-    EntryFollowUp,
     LossReason,
     Pipeline,
     Product,
     Stage,
+    StageRule,
     StageVisit,
 )
+from pipeline.rules.automation.words import described
 from pipeline.rules.stages import archive_stage, refuse_deletion, refuse_rewriting
 
 
@@ -103,11 +104,22 @@ class ChecklistInline(SortableTabularInline):
     extra = 0
 
 
-class EntryFollowUpInline(admin.TabularInline):
-    """What a deal gets when it enters."""
+class StageRuleInline(SortableTabularInline):
+    """What happens by itself in the stage, in its order; each rule has a page of its own."""
 
-    model = EntryFollowUp
+    model = StageRule
+    ordering = ("position",)
+    fields = ("what_it_does", "trigger", "days", "is_active", "position")
+    readonly_fields = ("what_it_does", "trigger", "days", "is_active")
+    show_change_link = True
+    can_delete = False
     extra = 0
+    max_num = 0
+
+    @admin.display(description=gettext_lazy("rule"))
+    def what_it_does(self, rule: StageRule) -> str:
+        """Its actions in a line; its name stands above."""
+        return "; ".join(described(action) for action in rule.actions.all()) or "—"
 
 
 class ArchiveForm(forms.Form):
@@ -129,7 +141,24 @@ class StageAdmin(SortableAdminBase, ActingAdmin):
     list_display = ("name", "name_ru", "pipeline", "kind", "probability", "rotting_days", "is_archived", "archive_link")
     list_filter = ("pipeline", "kind", "is_archived")
     list_select_related = ("pipeline",)
-    inlines = (ChecklistInline, EntryFollowUpInline)
+    inlines = (ChecklistInline, StageRuleInline)
+    readonly_fields = ("automation",)
+
+    def get_fields(self, request: HttpRequest, obj: Stage | None = None) -> Any:  # noqa: ARG002
+        """A stage that is there leads to its rules and their dry run."""
+        return (*StageForm.Meta.fields, "automation") if obj else StageForm.Meta.fields
+
+    @admin.display(description=gettext_lazy("automation"))
+    def automation(self, stage: Stage) -> SafeString:
+        """Ways to a new rule, and to what the rules of the stage would have done last month."""
+        return format_html(
+            '<a href="{}?stage={}">{}</a> · <a href="{}">{}</a>',
+            reverse("admin:pipeline_stagerule_add"),
+            stage.pk,
+            _("Add a stage rule"),
+            reverse("admin:pipeline_stage_dry_run", args=[stage.pk]),
+            _("Dry run of all its rules"),
+        )
 
     def get_urls(self) -> list[URLPattern]:
         own = path("<int:pk>/archive/", self.admin_site.admin_view(self.archive_view), name="pipeline_stage_archive")
