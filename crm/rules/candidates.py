@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from django.db import connection
 
@@ -15,6 +16,14 @@ MOST_COLLEAGUES = 500
 """Among so many of a company a similar name is looked for."""
 SIMILAR = 0.5
 """How alike (trigrams, 0 to 1) two names are called similar: a letter left out, one word of three different."""
+
+
+class SimilarNames(StrEnum):
+    """Where names that are alike, but not the same, are looked for: the further, the longer it takes."""
+
+    NOWHERE = "nowhere"
+    AMONG_COLLEAGUES = "among colleagues"
+    EVERYWHERE = "everywhere"
 
 
 @dataclass(frozen=True)
@@ -43,14 +52,15 @@ class Candidate:
     has_same_domain: bool | None = None
 
 
-def candidates(kind: str, rows: Sequence[Facts], *, closely: bool = False) -> list[Candidate]:
+def candidates(kind: str, rows: Sequence[Facts], *, similar: SimilarNames) -> list[Candidate]:
     """Find candidates for each of `rows` among the leads, contacts or companies nobody has deleted.
 
-    `closely` looks for similar names everywhere, which costs some milliseconds a row: for one row, not for a file.
+    `similar` names are looked for everywhere in some milliseconds a row: for one row, not for a file; among the
+    colleagues at a company in less, but by each of them.
     """
     columns = [[getattr(row, name).replace("\0", "") for row in rows] for name in Facts.__dataclass_fields__]
     with connection.cursor() as cursor:
-        cursor.execute(_STATEMENTS[kind, closely], columns)
+        cursor.execute(_STATEMENTS[kind, similar], columns)
         return [Candidate(*found) for found in cursor.fetchall()]
 
 
@@ -96,8 +106,11 @@ def _same(record_key: str, asked_key: str) -> str:
     return f", nullif({record_key}, '') = nullif(asked.{asked_key}, '')"
 
 
-def _people(table: str, *, company_key: str, join: str, colleagues: str, closely: bool) -> str:
-    similar_colleagues = (
+def _people(table: str, *, company_key: str, join: str, colleagues: str, similar: SimilarNames) -> str:
+    namesakes_there = (
+        f"(SELECT id FROM ({colleagues}) colleague WHERE name_key = asked.name_key LIMIT {MOST_COLLEAGUES})"  # noqa: S608 (our own words)
+    )
+    similar_there = (
         f"(SELECT id FROM ({colleagues} LIMIT {MOST_COLLEAGUES}) colleague"  # noqa: S608 (our own words)
         f" WHERE similarity(colleague.name_key, asked.name_key) >= {SIMILAR})"
     )
@@ -105,8 +118,8 @@ def _people(table: str, *, company_key: str, join: str, colleagues: str, closely
         _sharing(table, "email_key", MOST_SHARING),
         _sharing(table, "phone_key", MOST_SHARING),
         _namesakes(table),
-        similar_colleagues,
-        *([_similar(table)] if closely else []),
+        namesakes_there if similar == SimilarNames.NOWHERE else similar_there,
+        *([_similar(table)] if similar == SimilarNames.EVERYWHERE else []),
     ]
     return _stated(
         {
@@ -127,32 +140,32 @@ def _stated(parts: dict[str, str]) -> str:
     return statement
 
 
-def _of_leads(*, closely: bool) -> str:
+def _of_leads(*, similar: SimilarNames) -> str:
     colleagues = (
         "SELECT id, name_key FROM crm_lead"
         " WHERE company_key = asked.company_key AND company_key > '' AND deleted_at IS NULL"
     )
-    return _people("crm_lead", company_key="record.company_key", join="", colleagues=colleagues, closely=closely)
+    return _people("crm_lead", company_key="record.company_key", join="", colleagues=colleagues, similar=similar)
 
 
-def _of_contacts(*, closely: bool) -> str:
+def _of_contacts(*, similar: SimilarNames) -> str:
     colleagues = (
         "SELECT contact.id, contact.name_key FROM crm_contact contact"
         " JOIN crm_company company ON company.id = contact.company_id WHERE company.name_key = asked.company_key"
         " AND company.name_key > '' AND company.deleted_at IS NULL AND contact.deleted_at IS NULL"
     )
     join = "LEFT JOIN crm_company company ON company.id = record.company_id"
-    return _people("crm_contact", company_key="company.name_key", join=join, colleagues=colleagues, closely=closely)
+    return _people("crm_contact", company_key="company.name_key", join=join, colleagues=colleagues, similar=similar)
 
 
-def _of_companies(*, closely: bool) -> str:
+def _of_companies(*, similar: SimilarNames) -> str:
     found = [_sharing("crm_company", "domain_key", MOST_SHARING), _namesakes("crm_company")]
     return _stated(
         {
             "name_key": "crm_company_key(name)",
             "phone": "''",
             "comparisons": ", NULL, NULL" + _same("record.domain_key", "domain_key"),
-            "found": " UNION ".join([*found, _similar("crm_company")] if closely else found),
+            "found": " UNION ".join([*found, _similar("crm_company")] if similar == SimilarNames.EVERYWHERE else found),
             "table": "crm_company",
             "join": "",
         }
@@ -160,7 +173,7 @@ def _of_companies(*, closely: bool) -> str:
 
 
 _STATEMENTS = {
-    (kind, closely): written(closely=closely)
+    (kind, similar): written(similar=similar)
     for kind, written in {"lead": _of_leads, "contact": _of_contacts, "company": _of_companies}.items()
-    for closely in (False, True)
+    for similar in SimilarNames
 }

@@ -10,7 +10,7 @@ from typing import Any
 from crm.models import Company, Contact, Lead, User
 from crm.models.duplicates import Reason, Strength
 from crm.models.phones import read_phone
-from crm.rules.candidates import SIMILAR, Candidate, Facts, candidates
+from crm.rules.candidates import SIMILAR, Candidate, Facts, SimilarNames, candidates
 
 MODELS: dict[str, Any] = {"lead": Lead, "contact": Contact, "company": Company}
 """The kinds of records of which two may be one."""
@@ -66,19 +66,24 @@ def suspects(
     Only what `seen_by` may see; None is the system itself, which sees all. `exclude` holds ids, of the record itself.
     """
     facts = Facts(name=name, email=email, phone=phone, company=company, domain=domain)
-    return suspects_of_each(kind, [facts], seen_by=seen_by, exclude=exclude, closely=True)[0]
+    return suspects_of_each(kind, [facts], seen_by=seen_by, exclude=exclude, similar=SimilarNames.EVERYWHERE)[0]
 
 
 def suspects_of_each(
-    kind: str, rows: Sequence[Facts], *, seen_by: User | None, exclude: Iterable[int] = (), closely: bool = False
+    kind: str,
+    rows: Sequence[Facts],
+    *,
+    seen_by: User | None,
+    exclude: Iterable[int] = (),
+    similar: SimilarNames = SimilarNames.AMONG_COLLEAGUES,
 ) -> list[list[Suspect]]:
     """Return for each of `rows` what `suspects` would, in two queries for all of them.
 
-    Only `closely` are names that are merely similar looked for beyond the same company: that costs some milliseconds.
+    Without `similar` names none is missed that `is_same`; beyond the same company they cost some milliseconds a row.
     """
     excluded = set(exclude)
     judged: dict[int, list[tuple[int, tuple[Reason, ...], Strength]]] = defaultdict(list)
-    for candidate in candidates(kind, rows, closely=closely):
+    for candidate in candidates(kind, rows, similar=similar):
         if candidate.record_id not in excluded and (verdict := judge(kind, candidate, rows[candidate.place])):
             judged[candidate.place].append((candidate.record_id, *verdict))
     ids = {record_id for found in judged.values() for record_id, *_rest in found}

@@ -6,10 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from crm.models import Lead, User
+from crm.models import Company, Lead, User
 from crm.models.duplicates import Reason, Strength
 from crm.models.phones import read_phone
-from crm.rules.candidates import MOST_NAMESAKES, Facts
+from crm.rules.candidates import MOST_NAMESAKES, Facts, SimilarNames
 from crm.rules.duplicates import Suspect, suspects, suspects_of_each
 from tests.factories import CompanyFactory, ContactFactory, LeadFactory
 
@@ -161,6 +161,21 @@ def test_many_rows_cost_as_many_queries_as_one(rep: User) -> None:
         each = suspects_of_each("lead", rows, seen_by=rep)
     assert len(queries) == 2
     assert [[suspect.record for suspect in one] for one in each] == [[lead] for lead in leads] + [[], []]
+
+
+@pytest.mark.parametrize("kind", ["lead", "contact"])
+def test_a_file_finds_namesakes_at_a_company_but_nobody_merely_alike(kind: str) -> None:
+    """Of a name that a crowd bears only the one at the same company is the same."""
+    for number in range(MOST_NAMESAKES + 1):
+        LeadFactory(name="Anna Kim", company_name=f"Firm {number}", email="", phone="")
+        ContactFactory(name="Anna Kim", company=CompanyFactory(name=f"Firm {number}"), email="", phone="")
+    LeadFactory(name="Anna Kimura", company_name="Firm 7", email="", phone="")
+    ContactFactory(name="Anna Kimura", company=Company.objects.get(name="Firm 7"), email="", phone="")
+    rows = [Facts(name="Anna Kim", company="Firm 7"), Facts(name="Anna Kimur", company="Firm 7")]
+    for similar, alike in ((SimilarNames.NOWHERE, []), (SimilarNames.AMONG_COLLEAGUES, [Strength.POSSIBLE] * 2)):
+        same, merely_alike = suspects_of_each(kind, rows, seen_by=None, similar=similar)
+        assert [str(suspect.record) for suspect in same if suspect.is_same] == ["Anna Kim"]
+        assert [suspect.strength for suspect in merely_alike] == alike
 
 
 def found(listed: list[Suspect]) -> list[tuple[int, list[Reason], Strength]]:

@@ -16,7 +16,7 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 
 from crm.models import ImportRow, ImportRun
-from crm.rules.candidates import Facts
+from crm.rules.candidates import Facts, SimilarNames
 from crm.rules.duplicates import MODELS, Suspect, suspects_of_each
 from crm.rules.records.context import Context
 from crm.rules.records.entries import Entry, Problem, RowRefused
@@ -181,7 +181,12 @@ class RecordImporter(Generic[Record]):
         unknown = [entry for entry in entries if self.key(entry) not in found]
         if kind not in MODELS or not unknown:
             return {}
-        found_of_each = suspects_of_each(kind, [_facts(entry) for entry in unknown], seen_by=self.context.options.reach)
+        found_of_each = suspects_of_each(
+            kind,
+            [_facts(entry) for entry in unknown],
+            seen_by=self.context.options.reach,
+            similar=self._similar_names(unknown),
+        )
         first = {entry.line: own[0] for entry, own in zip(unknown, found_of_each, strict=True) if own}
         rows = self.locked(self.model._default_manager.all())
         records: dict[Any, Any] = rows.in_bulk([suspect.record.pk for suspect in first.values()])
@@ -191,6 +196,11 @@ class RecordImporter(Generic[Record]):
             for line, suspect in first.items()
             if suspect.record.pk in records
         }
+
+    def _similar_names(self, entries: list[Entry]) -> SimilarNames:
+        """A check shows who has a name like a row's; what is written asks only where somebody decided about it."""
+        is_asked = not self.context.run or any(entry.line in self.context.options.decisions for entry in entries)
+        return SimilarNames.AMONG_COLLEAGUES if is_asked else SimilarNames.NOWHERE
 
     def _taken_for(self, entry: Entry) -> tuple[Record | None, Suspect]:
         """The record that a row is taken to mean: where that is certain, or a person said so."""
