@@ -14,6 +14,9 @@ MOST_NAMESAKES = 20
 """A name that more records bear tells nobody from another."""
 MOST_COLLEAGUES = 500
 """Among so many of a company a similar name is looked for."""
+TELLING_PERSON = "length(asked.name_key) > 4 AND asked.name_key LIKE '%% %%'"
+TELLING_COMPANY = "length(asked.name_key) > 4"
+"""What a name must be to be like another: of a few letters, or a first name alone, it is like half the world."""
 SIMILAR = 0.5
 """How alike (trigrams, 0 to 1) two names are called similar: a letter left out, one word of three different."""
 
@@ -77,17 +80,18 @@ def _namesakes(table: str) -> str:
     )
 
 
-def _similar(table: str) -> str:
+def _similar(table: str, is_telling: str) -> str:
     """Records with a similar name, on the index of the text search; one that many bear tells nothing."""
     return (
-        f"(SELECT id FROM {table} WHERE length(asked.name_key) > 4 AND asked.name_key <%% search"  # noqa: S608 (our own words)
+        f"(SELECT id FROM {table} WHERE {is_telling} AND asked.name_key <%% search"  # noqa: S608 (our own words)
         f" AND name_key <> asked.name_key AND deleted_at IS NULL AND similarity(name_key, asked.name_key) >= {SIMILAR}"
         f" ORDER BY similarity(name_key, asked.name_key) DESC LIMIT {MOST_NAMESAKES})"
     )
 
 
+# Materialized: else PostgreSQL works out the keys of what was asked anew for each record it is compared with.
 _ASKED = """
-WITH asked AS (
+WITH asked AS MATERIALIZED (
     SELECT place::int - 1 AS place, @name_key@ AS name_key, lower(btrim(email)) AS email_key,
         crm_phone_key(phone) AS phone_key, crm_company_key(company) AS company_key, crm_domain_key(domain) AS domain_key
     FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
@@ -119,7 +123,7 @@ def _people(table: str, *, company_key: str, join: str, colleagues: str, similar
         _sharing(table, "phone_key", MOST_SHARING),
         _namesakes(table),
         namesakes_there if similar == SimilarNames.NOWHERE else similar_there,
-        *([_similar(table)] if similar == SimilarNames.EVERYWHERE else []),
+        *([_similar(table, TELLING_PERSON)] if similar == SimilarNames.EVERYWHERE else []),
     ]
     return _stated(
         {
@@ -165,7 +169,9 @@ def _of_companies(*, similar: SimilarNames) -> str:
             "name_key": "crm_company_key(name)",
             "phone": "''",
             "comparisons": ", NULL, NULL" + _same("record.domain_key", "domain_key"),
-            "found": " UNION ".join([*found, _similar("crm_company")] if similar == SimilarNames.EVERYWHERE else found),
+            "found": " UNION ".join(
+                [*found, _similar("crm_company", TELLING_COMPANY)] if similar == SimilarNames.EVERYWHERE else found
+            ),
             "table": "crm_company",
             "join": "",
         }
