@@ -73,6 +73,7 @@ DUTIES = {
         "options": {"expires": 600},
     },
     "fire-on-staying": {"task": "pipeline.jobs.fire_on_staying", "schedule": 60.0, "options": {"expires": 60}},
+    "read-mailboxes": {"task": "crm.jobs.read_mailboxes", "schedule": 60.0, "options": {"expires": 60}},
     "plan-digests": {"task": "crm.jobs.plan_digests", "schedule": crontab(minute=20)},
     "follow-absences": {"task": "crm.jobs.follow_absences", "schedule": 600.0, "options": {"expires": 600}},
     "bring-back-leads": {"task": "crm.jobs.bring_back_leads", "schedule": crontab(minute=5)},

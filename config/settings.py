@@ -303,6 +303,12 @@ MAIL_PER_SENDER_A_DAY = _whole_number("MAIL_PER_SENDER_A_DAY", 500)
 MAIL_PER_DOMAIN_A_DAY = _whole_number("MAIL_PER_DOMAIN_A_DAY", 200)
 # How long a sender has a row for itself; after that another takes it for dead. Longer than a job may run
 # (config/celery.py).
+# Mailboxes are read from servers on the internet; of those inside our own network only from these hosts. Of a message
+# larger than the limit its beginning is read.
+MAILBOX_HOSTS_INSIDE = frozenset(host.lower() for host in env.list("MAILBOX_HOSTS_INSIDE", default=[]))
+MAILBOX_MESSAGE_MAX_BYTES = _whole_number(
+    "MAILBOX_MESSAGE_MAX_BYTES", 25 * 1024 * 1024
+)  # of a larger one the beginning
 OUTBOX_LEASE_SECONDS = _whole_number("OUTBOX_LEASE_SECONDS", 120)
 SWEEP_SECONDS = _whole_number("SWEEP_SECONDS", 15)  # how often what is due is looked for
 

@@ -26,6 +26,7 @@ from crm.rules import (
 from crm.rules.delivering import deliver_due
 from crm.rules.importing.carrying import carry_on, due_imports
 from crm.rules.importing.uploading import forget_uploads
+from crm.rules.receiving import arriving, reading
 from crm.rules.scoring.applying import rescore_all, score_due
 from crm.rules.sequences import advancing, intake
 
@@ -44,6 +45,7 @@ assert form_news.FORM_NEWS
 assert form_replies.FORM_REPLY
 assert mailing.__name__
 assert daily_digests.DAILY
+assert arriving.ANSWER
 assert advancing.SEQUENCE
 assert intake.SEQUENCE_INTAKE
 assert hand_overs.HAND_OVER
@@ -133,3 +135,26 @@ def score_leads() -> None:
         logger.info("%d leads scored.", count)
     if rescore_all(now=timezone.now(), seconds=SCORING_SECONDS):
         score_leads.delay_on_commit()  # type: ignore[attr-defined]  # Job's, see config/celery.py
+
+
+READING_SECONDS = 25.0
+"""After that a mailbox makes room for the next; a slow server may hold its last message until the soft limit."""
+
+
+@shared_task
+def read_mailboxes() -> None:
+    """Every minute: have every mailbox read."""
+    for pk in reading.due_mailboxes(now=timezone.now()):
+        read_mailbox.delay_on_commit(pk)  # type: ignore[attr-defined]  # Job's, see config/celery.py
+
+
+@shared_task(expires=60, soft_time_limit=50, time_limit=60)
+def read_mailbox(pk: int) -> None:
+    """Read what is new in a mailbox, a stretch at a time; what it brought is told at once."""
+    found = reading.read_mailbox(pk, seconds=READING_SECONDS, now=timezone.now())
+    if found:
+        logger.info("Mailbox %s: %s", pk, ", ".join(f"{count} {what}" for what, count in found.items()))
+    if found["more"]:
+        read_mailbox.delay_on_commit(pk)  # type: ignore[attr-defined]  # Job's, see config/celery.py
+    if found["kept"] or found["trouble"]:
+        deliver.delay_on_commit()  # type: ignore[attr-defined]  # Job's, see config/celery.py

@@ -16,6 +16,7 @@ class PipelineConfig(AppConfig):
     def ready(self) -> None:
         """Make known what registers itself: kinds of record, what segments ask and e-mails say of deals, notices."""
         import_module("pipeline.rules.records.kinds")
+        import_module("pipeline.rules.mail_places")
         import_module("pipeline.rules.segment_fields")
         import_module("pipeline.rules.merge_fields")
         import_module("pipeline.rules.silence")

@@ -103,8 +103,8 @@ class EmailQuerySet(models.QuerySet["Email"]):
         return self.filter(direction=Activity.Direction.IN)
 
     def unsorted(self) -> Self:
-        """Those that came in and belong to no record yet."""
-        return self.inbound().filter(subject_type=None, is_set_aside=False)
+        """Those that came in (or were copied to us) and belong to no record yet."""
+        return self.filter(subject_type=None, is_set_aside=False)
 
 
 @holds_personal(
@@ -213,7 +213,7 @@ class Email(models.Model):
             models.Index(
                 fields=("-at",),
                 name="crm_email_unsorted",
-                condition=Q(direction="in", subject_type=None, is_set_aside=False),
+                condition=Q(subject_type=None, is_set_aside=False),
             ),
         )
 

@@ -36,7 +36,11 @@ class MailboxQuerySet(OwnedQuerySet):
         return self.present().filter(is_paused=False, owner__is_active=True)
 
 
-@audited(kind="mailbox", ignore=("secret", "last_read_at", "trouble", "trouble_since", "lease_until", "lease_owner"))
+READING = ("last_read_at", "tried_at", "trouble", "trouble_since", "lease_until", "lease_owner")
+"""What the reader writes of how it gets on."""
+
+
+@audited(kind="mailbox", ignore=("secret", *READING))
 class Mailbox(Recoverable):
     """A mailbox that is read over IMAP: a person's, a team's, or the one that copies and forwarded mails go to."""
 
@@ -92,6 +96,7 @@ class Mailbox(Recoverable):
     reads_from = models.DateField(_("reads mail since"), default=timezone.localdate)
     is_paused = models.BooleanField(_("paused"), default=False)
     last_read_at = models.DateTimeField(_("last read"), null=True, blank=True, editable=False)
+    tried_at = models.DateTimeField(_("last tried"), null=True, blank=True, editable=False)
     trouble = models.CharField(_("trouble"), max_length=500, blank=True, editable=False)
     trouble_since = models.DateTimeField(_("in trouble since"), null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
@@ -167,6 +172,7 @@ class Receipt(models.Model):
         OURS = "ours", _("written here")
         INTERNAL = "internal", _("between colleagues")
         UNKNOWN = "unknown", _("of nobody known")
+        BROKEN = "broken", _("not readable")
 
     mailbox = models.ForeignKey(Mailbox, models.CASCADE, related_name="receipts")
     folder = models.ForeignKey(MailFolder, models.CASCADE, related_name="+")

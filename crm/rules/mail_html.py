@@ -31,6 +31,19 @@ def clean(html: str) -> str:
     return nh3.clean(html, tags=set(TAGS), attributes=ATTRIBUTES, url_schemes=set(OURS), link_rel=None).strip()
 
 
+def clean_theirs(html: str) -> str:
+    """Return what may be shown of mail that came in: text and its shape, pictures that came along, no others."""
+    tags = set(TAGS | {"center", "dl", "dt", "dd", "h5", "h6", "small", "caption"})
+    return nh3.clean(
+        html, tags=tags, attributes=ATTRIBUTES, url_schemes=set(THEIRS), link_rel="noopener noreferrer nofollow",
+        attribute_filter=_unless_remote,
+    ).strip()  # fmt: skip
+
+
+def _unless_remote(tag: str, attribute: str, value: str) -> str | None:
+    return None if (tag, attribute) == ("img", "src") and not value.lower().startswith("cid:") else value
+
+
 class _Plain(MarkdownConverter):
     """Text as people type it: a link's address in brackets behind it, no marks around words."""
 
