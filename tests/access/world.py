@@ -16,11 +16,14 @@ from crm.models import (
     Email,
     EmailAttachment,
     EmailTemplate,
+    Enrolment,
+    Lead,
     Merge,
     Notification,
     OutboxRow,
     QualifyingQuestion,
     Segment,
+    Sequence,
     Submission,
     Suppression,
     Team,
@@ -46,6 +49,7 @@ from tests.factories import (
     sales_pipeline,
 )
 from tests.factories.segments import SegmentFactory
+from tests.factories.sequences import SequenceFactory, wait
 
 NAME = "Kestrel"
 """It stands in the name of every record of the owner's, and nowhere else."""
@@ -108,6 +112,7 @@ def _records(own: User, north: Team) -> dict[str, Any]:
         | _letter(records["lead"], own)
         | _uploaded(own)
         | _twins(records, own)
+        | _sequence(records["sequence"], records["lead"], own)
         | {"outbox_row": OutboxRow.objects.create(kind="reminder", dedupe_key="reminder:matrix", state="dead")}
     )
 
@@ -124,6 +129,7 @@ def _one_of_each(own: User, north: Team) -> dict[str, Any]:
         "contact": ContactFactory(name=f"{NAME} contact", owner=own, company=company),
         "contract": ContractFactory(company=company, owner=own, deal=deal),
         "activity": ActivityFactory(subject=deal, author=own, body=f"{NAME} called"),
+        "sequence": SequenceFactory(name=f"{NAME} sequence", owner=own),
         "segment": SegmentFactory(name=f"{NAME} segment {Segment.objects.count()}", owner=own, shared_with="team"),
         "email_template": EmailTemplate.objects.create(
             name=f"{NAME} template", owner=own, subject="Hello", body="<p>x</p>"
@@ -170,6 +176,16 @@ def _notice(deal: Deal, own: User) -> dict[str, Any]:
         user=own, kind="rotting", dedupe_key="access", text=f"{NAME} waits", subject_type=kind, subject_id=deal.pk
     )
     return {"notice": notice, "api_token": api_token}
+
+
+def _sequence(sequence: Sequence, lead: Lead, own: User) -> dict[str, Any]:
+    """A step of the owner's sequence, one of another's, and the owner's lead under way."""
+    step = wait(sequence)
+    other = wait(SequenceFactory(owner=own))
+    enrolment = Enrolment.objects.create(
+        sequence=sequence, subject=lead, address="kestrel@client.test", sender=own, language="en", step=step
+    )
+    return {"step": step, "other_step": other, "enrolment": enrolment}
 
 
 def _uploaded(own: User) -> dict[str, Any]:
