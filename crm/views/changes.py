@@ -39,6 +39,7 @@ class Change:
     actor: User | None = None
     through: str = "web"
     is_undone: bool = False
+    url: str = ""
 
 
 class Names:

@@ -70,7 +70,7 @@ class StageActionForm(forms.ModelForm):
     @property
     def is_begun(self) -> bool:
         """Whether there is anything to show: an action, or a new one whose kind was chosen."""
-        return self.action_kind is not None or bool(self.instance.pk)
+        return self.action_kind is not None or bool(self.instance.pk) or bool(self.is_bound and self.errors)
 
     def clean(self) -> dict[str, Any]:
         """Refuse parameters that cannot be together, beside the field they are of."""

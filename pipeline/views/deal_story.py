@@ -5,22 +5,25 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from crm.models import AuditEntry, User
 from crm.templatetags.formats import days, money
-from crm.views.changes import Change, Names, changes_of, field_changes, line
-from pipeline.models import Deal, LossReason, StageVisit
+from crm.views.changes import MOST, Change, Names, changes_of, field_changes, line
+from pipeline.models import Deal, LossReason, RuleFiring, StageVisit
+from pipeline.rules.automation.words import sentence_of
 
 SAID_BY_STAYS = frozenset({"stage_id", "pipeline_id", "outcome", "won_at", "lost_at", "closing_owner_id"})
 SAID_WITH_LOSS = frozenset({"loss_reason_id", "loss_note", "competitor"})
 UNSAID = frozenset({"external_id", "lead_id"})
+UNSAID_FIRINGS = (RuleFiring.State.WAITING, RuleFiring.State.DROPPED)
 
 
 def story_of(deal: Deal, visits: Sequence[StageVisit], reader: User) -> list[Change]:
     """Return the deal's changes, newest first; `visits`: all its stays, undone ones too, oldest first."""
     log = _Log(deal)
-    changes = changes_of(deal, reader, describe=log.describe) + _moves(visits)
+    changes = changes_of(deal, reader, describe=log.describe) + _moves(visits) + _firings(deal)
     if deal.lost_at and not log.has_loss:  # lost before it came here
         changes.append(Change(deal.lost_at, "circle-x", _("Lost"), after=str(deal.loss_reason or ""), through=""))
     return sorted(changes, key=lambda change: change.at, reverse=True)
@@ -61,6 +64,23 @@ def _after(before: StageVisit, left_at: dt.datetime) -> str:
     if before.entered_at is None or left_at < before.entered_at:
         return ""
     return _("after {duration}").format(duration=days((left_at - before.entered_at).days))
+
+
+def _firings(deal: Deal) -> list[Change]:
+    """Say what stage rules did of themselves; what came to nothing because of an undo stands on their own page."""
+    firings = deal.firings.exclude(state__in=UNSAID_FIRINGS).select_related("rule")[:MOST]
+    return [
+        Change(
+            firing.finished_at or firing.at,
+            "bolt",
+            _("Rule"),
+            after=str(firing.rule),
+            rest=sentence_of(firing),
+            through="",
+            url=reverse("deal_firings", args=[deal.pk]),
+        )
+        for firing in firings
+    ]
 
 
 class _Log:

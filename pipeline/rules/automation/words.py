@@ -38,7 +38,13 @@ REASONS: dict[str, Words] = {
     "wrong_stage": gettext_lazy("the deal cannot go to that stage"),
     "wrong_parameter": gettext_lazy("the rule names something that no longer exists"),
     "unknown_kind": gettext_lazy("nobody knows how to do this"),
-    "in_sequence": gettext_lazy("the person is in a sequence already"),
+    # Why nobody was taken into a sequence (crm.rules.sequences.enrolling)
+    "enrolled": gettext_lazy("the person is in a sequence already"),
+    "twice": gettext_lazy("the person is in a sequence already"),
+    "closed": gettext_lazy("the person is disqualified, or a deal already"),
+    "not_yours": gettext_lazy("the owner may not do this"),
+    "no_sender": gettext_lazy("the owner may not do this"),
+    "not_running": gettext_lazy("the sequence is not running"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Sending a template to the deal's contact, as the deal's owner."""
+"""Writing to the deal's contact as the deal's owner: a template at once, or a sequence."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from crm.models import Contact, EmailTemplate, Lead
+from crm.models import Contact, EmailTemplate, Lead, Sequence
 from crm.rules.emails import Letter, refuse_unreachable, write_email
 from crm.rules.errors import RuleError
+from crm.rules.sequences.enrolling import LeftOut, Terms, enrol_person
 from pipeline.models import Deal
 from pipeline.rules.automation.kinds import Act, ActionKind, NotDone, OneOf, Row, Values, register
 
@@ -64,6 +65,52 @@ SEND_TEMPLATE = register(
                 label=_("In"),
                 choices=(("owner", _("the owner's language")), ("en", _("English")), ("ru", _("Russian"))),
                 is_required=False,
+            ),
+        ),
+        hinders=_hinders,
+    )
+)
+
+
+# --- Sequences --------------------------------------------------------------------------------------------------------
+
+
+def _sequences() -> Any:
+    return Sequence.objects.present().filter(is_shared=True)
+
+
+def _enrol(act: Act, values: Values) -> str:
+    owner, sequence = act.deal.owner, values["sequence"]
+    if not owner.is_active:
+        raise NotDone("owner_left")
+    terms = Terms(by=None, sender=owner, language=owner.language)
+    try:
+        enrol_person(sequence, person=_enrolled(act.deal), terms=terms, now=act.now)
+    except LeftOut as refusal:
+        raise NotDone(refusal.reason) from refusal
+    return str(sequence)
+
+
+def _enrolled(deal: Deal) -> Contact | Lead:
+    """The deal's contact; its lead, once it is a deal, is in no sequence any more."""
+    if deal.contact is None or deal.contact.deleted_at is not None or deal.contact.erased_at is not None:
+        raise NotDone("no_person")
+    return deal.contact
+
+
+START_SEQUENCE = register(
+    ActionKind(
+        "start_sequence",
+        _("Start a sequence"),
+        _enrol,
+        (
+            Row(
+                name="sequence",
+                label=_("Sequence"),
+                help=_(
+                    "One that is shared with everybody. The deal's contact goes through it, written to by its owner."
+                ),
+                rows=_sequences,
             ),
         ),
         hinders=_hinders,
