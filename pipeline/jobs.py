@@ -14,7 +14,7 @@ from pipeline.rules.automation import carrying_out, changing, coming_true, peopl
 
 logger = logging.getLogger(__name__)
 
-# Imported for the senders and the kinds of action they register; an admin is offered actions in this order.
+# Imported for the senders and the kinds of action they register.
 assert carrying_out.FIRING
 assert planning.FOLLOW_UPS
 assert writing.SEND_TEMPLATE

@@ -7,6 +7,7 @@ from typing import Any
 from adminsortable2.admin import SortableAdminBase, SortableTabularInline
 from django import forms
 from django.contrib import admin, messages
+from django.db import models
 from django.db.models import Count, Model, QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -109,7 +110,7 @@ class StageActionInline(admin.StackedInline):
     model = StageAction
     form = StageActionForm
     formset = ActionFormSet
-    template = "admin/pipeline/stagerule/actions.html"
+    template = "admin/pipeline/stagerule/rule_actions.html"  # Django means a list's actions by actions.html
     extra = 0
 
     def get_formset(self, request: HttpRequest, obj: Model | None = None, **kwargs: Any) -> Any:
@@ -131,7 +132,7 @@ class StageRuleAdmin(ActingAdmin):
     list_display = ("name", "stage", "trigger", "days", "does", "fired", "is_active", "dry_run_link")
     list_filter = ("is_active", "trigger", "stage")
     list_select_related = ("stage__pipeline",)
-    filter_horizontal = ("sources", "teams")
+    formfield_overrides = {models.ManyToManyField: {"widget": forms.CheckboxSelectMultiple}}
     inlines = (StageActionInline,)
     actions = ("switch_on", "switch_off")
     fieldsets = (

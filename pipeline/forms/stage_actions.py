@@ -58,6 +58,7 @@ class StageActionForm(forms.ModelForm):
         for parameter in self.action_kind.parameters if self.action_kind else ():
             self.fields[parameter.name] = field_for(parameter)
             self.initial.setdefault(parameter.name, stored.get(parameter.name))
+        self.fields["position"] = self.fields.pop("position")  # below what the action is about
 
     def _kind(self) -> ActionKind | None:
         """Of an action that is there its own kind, whatever the form says; of a new one that which was chosen."""

@@ -17,6 +17,7 @@ from crm.models import (
     EmailTemplate,
     FollowUp,
     Notification,
+    Sequence,
     Team,
     User,
 )
@@ -222,3 +223,17 @@ def test_person_who_left_gets_no_deal(deal: Deal, rep: User, colleague: User, st
     User.objects.filter(pk=colleague.pk).update(is_active=False)
     rule = do(deal, rep, stages, ("assign", {"to": "person", "person": colleague.pk}))
     assert came_of(rule) == ["not done: Give the deal to (the rule names something that no longer exists)"]
+
+
+def test_the_contact_is_taken_into_a_sequence_once(deal: Deal, rep: User, stages: Stages, admin: User) -> None:
+    sequence = Sequence.objects.create(name="Chase", owner=admin, is_shared=True, state="active")
+    sequence.steps.create(position=1, kind="wait", days=1)
+    contact = ContactFactory(owner=rep, email="daria@client.test")
+    Deal.objects.filter(pk=deal.pk).update(contact=contact)
+    start = ("start_sequence", {"sequence": sequence.pk})
+    rule = do(deal, rep, stages, start, start)
+    assert came_of(rule) == [
+        "Start a sequence (Chase); not done: Start a sequence (the person is in a sequence already)"
+    ]
+    enrolment = sequence.enrolments.get()
+    assert (enrolment.subject, enrolment.sender, enrolment.enrolled_by) == (contact, rep, None)

@@ -44,8 +44,7 @@ def test_timeline_says_what_a_rule_did(deal: Deal, client: Client) -> None:
     deliver_due(seconds=5)
     said = lines(client, deal)
     assert any(
-        line.startswith("Rule Warm up · Add a tag (warm); not done: Notify (there is nobody to choose)")
-        for line in said
+        line.startswith("Rule Warm up Add a tag (warm); not done: Notify (there is nobody to choose)") for line in said
     )
     assert "Tags — → warm by the system" in said
 

@@ -109,5 +109,6 @@ MOVE = register(
         _move,
         (Row(name="stage", label=_("To stage"), help=_("Of the same pipeline."), rows=_stages),),
         hinders=_move_hinders,
+        place=60,
     )
 )

@@ -142,6 +142,7 @@ class ActionKind:
     `run` does it inside the firing's transaction and returns names of what it did; a refusal by a RuleError is written
     down, and the other actions go on. It writes rows and never talks to a network. `check` refuses what the parameters
     cannot be together. `hinders` says before anything is done why it could not be done for a deal (a code), or "".
+    Admins are offered kinds in the order of `place`.
     """
 
     key: str
@@ -150,6 +151,7 @@ class ActionKind:
     parameters: tuple[Parameter, ...] = ()
     check: Callable[[Values], None] = _no_objection
     hinders: Callable[[Deal, Values], str] = field(default=lambda _deal, _values: "")
+    place: int = 100
 
     def read(self, stored: Any) -> dict[str, Any]:
         """Return the parameters' values out of what was stored; WrongParameter for anything that cannot be."""
@@ -175,8 +177,8 @@ def register(kind: ActionKind) -> ActionKind:
 
 
 def all_kinds() -> Mapping[str, ActionKind]:
-    """Every kind by its key, in the order in which they were declared."""
-    return _kinds
+    """Every kind by its key, in the order in which admins are offered them."""
+    return dict(sorted(_kinds.items(), key=lambda pair: pair[1].place))
 
 
 def kind_of(action: StageAction) -> ActionKind | None:

@@ -117,6 +117,7 @@ NOTIFY = register(
             Line(name="text_ru", label=gettext_lazy("What is said, in Russian"), is_required=False),
         ),
         check=_check_named,
+        place=40,
     )
 )
 
@@ -188,5 +189,6 @@ ASSIGN = register(
             Row(name="team", label=gettext_lazy("Team"), rows=_teams, is_required=False),
         ),
         check=_check_named,
+        place=50,
     )
 )

@@ -69,5 +69,6 @@ FOLLOW_UPS = register(
                 is_required=False,
             ),
         ),
+        place=10,
     )
 )

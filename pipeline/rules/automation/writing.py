@@ -68,6 +68,7 @@ SEND_TEMPLATE = register(
             ),
         ),
         hinders=_hinders,
+        place=20,
     )
 )
 
@@ -114,5 +115,6 @@ START_SEQUENCE = register(
             ),
         ),
         hinders=_hinders,
+        place=30,
     )
 )
