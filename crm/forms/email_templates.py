@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.forms.files import FilesField
 from crm.forms.inputs import SeenForm
@@ -36,6 +37,7 @@ class EmailTemplateForm(SeenForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.fields["name"].label = pgettext_lazy("template", "Name")
         self.attached = list(self.instance.attachments.all()) if self.instance.pk else []
         choices = [(file.pk, file.name) for file in self.attached]
         self.fields["without"].choices = choices  # type: ignore[attr-defined]

@@ -131,7 +131,7 @@ def test_the_preview_shows_what_will_leave(client: Client, lead: Lead) -> None:
     answer = client.post(url(lead), typed(lead, do="preview"))
     assert answer.status_code == 200
     assert answer.context["preview"].subject_line == "Hello Daria"
-    assert 'sandbox="allow-popups"' in answer.content.decode()
+    assert 'sandbox="allow-popups" srcdoc="&lt;!doctype html&gt;' in answer.content.decode()
     assert not Email.objects.exists()
 
 
@@ -188,7 +188,8 @@ def test_one_that_has_left_cannot_be_taken_back(client: Client, lead: Lead) -> N
     assert answer.status_code == 409
     detail = client.get(f"/emails/{email.pk}/").content.decode()
     assert "sent" in detail
-    assert "srcdoc=" in detail
+    assert 'srcdoc="&lt;!doctype html&gt;' in detail
+    assert "<p>Dear Daria" not in detail
 
 
 def test_files_are_saved_never_shown(client: Client, lead: Lead) -> None:

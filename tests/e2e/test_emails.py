@@ -24,7 +24,7 @@ def test_a_template_is_written_and_previewed_with_a_record(
 ) -> None:
     page = log_in(rep, viewport=viewport)
     page.goto("/email-templates/new/")
-    page.get_by_label("name", exact=False).first.fill("Offer")
+    page.locator("#id_name").fill("Offer")
     page.locator("#id_subject").fill("For ")
     page.locator("#id_subject").press("End")
     places = page.locator("[data-language='en']").get_by_text("Merge field")
