@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from crm.models import Activity, Lead, QualifyingAnswer, QualifyingQuestion, User
@@ -62,7 +62,7 @@ class ChecklistLine:
 
 def checklist_of(lead: Lead) -> list[ChecklistLine]:
     """Return the lead's checklist in an admin's order, with what is known; answers to questions since gone stay."""
-    answers = {answer.question_id: answer for answer in lead.qualifying_answers.select_related("question")}
+    answers = _last_answers(lead)
     lines = [ChecklistLine(question, answers.pop(question.pk, None)) for question in _asked(lead)]
     return lines + [ChecklistLine(answer.question, answer) for answer in answers.values() if answer.answer != "unknown"]
 
@@ -98,6 +98,13 @@ def note_answers(lead: Lead, *, by: User, now: dt.datetime) -> Activity | None:
         return Activity.objects.create(
             kind=Activity.Kind.NOTE, subject=lead, author=by, at=now, title=_("Qualification"), body=body
         )
+
+
+def _last_answers(lead: Lead) -> dict[int, QualifyingAnswer]:
+    """By question; where a lead that was merged into this one had been asked the same, what was said last counts."""
+    own_or_merged = Q(lead=lead) | Q(lead__merged_into=lead) | Q(lead__merged_into__merged_into=lead)
+    answers = QualifyingAnswer.objects.filter(own_or_merged).select_related("question")
+    return {answer.question_id: answer for answer in answers.order_by("answered_at", "pk")}
 
 
 def _asked(lead: Lead) -> QuerySet[QualifyingQuestion]:

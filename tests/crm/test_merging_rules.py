@@ -12,13 +12,15 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.db import connection, models
 from django.utils import timezone
 
-from crm.models import AuditEntry, Company, Contact, Lead, Merge, Team, User
+from crm.models import AuditEntry, Company, Contact, Lead, Merge, QualifyingQuestion, Team, User
 from crm.rules import pointing
 from crm.rules.errors import NotAllowed
 from crm.rules.forwarding import merged_ids, survivor_id_of
 from crm.rules.merged_values import ALL, field_choices, fingerprint
 from crm.rules.merging import CannotUndo, MergeConflict, NothingToMerge, TwoDeals, merge_records, undo_merge
+from crm.rules.qualifying import answer_question, checklist_of
 from tests.factories import ActivityFactory, CompanyFactory, ContactFactory, DealFactory, FollowUpFactory, LeadFactory
+from tests.factories.qualifying import default_questions
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +123,30 @@ def test_everything_moves_and_undoing_puts_every_row_back(rep: User, stages: Any
 
     assert undone.kept_fields == []
     assert undone.astray == 0
+    assert snapshot() == before
+
+
+def test_leads_that_answered_the_same_question_are_merged(rep: User, leads: tuple[Lead, Lead]) -> None:
+    """The table takes one answer a lead: what was said last counts, and undoing gives each its own."""
+    default_questions()
+    budget, need, timing = QualifyingQuestion.objects.order_by("pk")[:3]
+    older, newer = leads
+    said = (
+        (older, budget, "no", 1), (newer, budget, "yes", 2),
+        (older, need, "yes", 4), (newer, need, "unknown", 3),
+        (newer, timing, "no", 5),
+    )  # fmt: skip
+    for lead, question, answer, day in said:
+        answer_question(lead, question, answer=answer, note="", by=rep, now=NOW + day * dt.timedelta(days=1))
+    before = snapshot()
+
+    made = merge(older, newer, by=rep)
+
+    survivor = Lead.objects.get(pk=made.survivor_id)
+    assert {line.question: line.value for line in checklist_of(survivor) if line.answer} == {
+        budget: "yes", need: "yes", timing: "no",
+    }  # fmt: skip
+    undo_merge(made, by=rep, now=NOW)
     assert snapshot() == before
 
 
