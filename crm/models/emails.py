@@ -47,6 +47,11 @@ class EmailTemplateQuerySet(OwnedQuerySet):
         return self.present().filter(within("owner_id", user.visible_owner_ids) | Q(is_shared=True))
 
 
+@holds_personal(
+    searched=("name", "subject", "subject_ru", "body", "body_ru"),
+    strikes=("name", "subject", "subject_ru", "body", "body_ru"),
+    is_shared=True,
+)
 @audited(kind="email_template", ignore=("body", "body_ru"))
 class EmailTemplate(Recoverable):
     """A text with merge fields, in both languages; the recipient's or the chosen one is taken, English where empty."""

@@ -125,7 +125,11 @@ class ImportRun(models.Model):
         return self.created + self.updated + self.unchanged + self.skipped + self.failed
 
 
-@holds_personal(searched=("sample", "findings", "decisions"), blanks=("sample",))
+@holds_personal(
+    searched=("sample", "findings", "profile", "answers"),
+    strikes=("sample", "findings", "profile", "answers"),
+    is_shared=True,
+)
 class ImportFile(models.Model):
     """The file of an import that was uploaded: how it is written, what a person answered, what the check found.
 
@@ -210,6 +214,7 @@ class ImportMappingQuerySet(models.QuerySet["ImportMapping"]):
         return self.filter(owner=user, header_key=header_key).order_by("-saved_at")
 
 
+@holds_personal(searched=("name", "answers"), strikes=("name", "answers"), is_shared=True)
 class ImportMapping(models.Model):
     """What a person once said about files with a header, to be offered again."""
 

@@ -32,6 +32,7 @@ class MergeQuerySet(models.QuerySet["Merge"]):
         return self.filter(kind=kind, survivor_id=pk).order_by("-pk")
 
 
+@holds_personal(by_kind="survivor_id", blanks=("before", "after"))
 class Merge(models.Model):
     """Two or more records of a kind made one: who did it, and what that changed in the survivor.
 
@@ -62,7 +63,7 @@ class Merge(models.Model):
         return f"{self.kind} {self.survivor_id}"
 
 
-@holds_personal(by_kind=True, blanks=("name", "external_id"))
+@holds_personal(by_kind="record_id", blanks=("name", "external_id"))
 class MergedRecord(models.Model):
     """One record that went into a merge: its old address leads to the survivor, even when the bin has been emptied."""
 

@@ -68,11 +68,12 @@ class Person:
 class Holding:
     """What one table holds about a person.
 
-    `keys`: references to what may be theirs; `addresses`: columns with an e-mail address; `by_kind`: columns `kind` and
-    `record_id` name what may be theirs; rows about a subject are found by it. Rows whose `searched` columns hold a mark
-    of the person are own by that alone; rows to which `only_own_if` does not apply stand beside.
-    Of own rows `blanks` are emptied (or the rows deleted: `is_deleted`), in those beside the person is struck from
-    `strikes`.
+    `keys`: references to what may be theirs, or from it; `addresses`: columns with an e-mail address; `by_kind`: the
+    column with the id of a record whose kind stands in `kind`; rows about a subject are found by it. Rows whose
+    `searched` columns hold a mark of the person are own by that alone; rows to which `only_own_if` does not apply stand
+    beside. Rows that hold many people (`is_shared`) are never a person's own: where `searched` ones hold a mark, they
+    stand beside. Of own rows `blanks` are emptied (or the rows deleted: `is_deleted`), in those beside the person is
+    struck from `strikes`.
     """
 
     model: type[models.Model]
@@ -81,8 +82,9 @@ class Holding:
     blanks: tuple[str, ...] = ()
     strikes: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
-    by_kind: bool = False
+    by_kind: str = ""
     is_deleted: bool = False
+    is_shared: bool = False
     only_own_if: Q | None = None
 
     @property
@@ -99,27 +101,34 @@ class Holding:
             for email in person.emails:
                 found |= Q(**{f"{column}__iexact": email})
         own = all_rows(self.model).filter(Q(pk__in=person.own.get(self.label, ())) | found)
-        return own if not self.searched else own | self._searched(person)
+        return own | self._searched(person) if self.searched and not self.is_shared else own
 
     def rows_beside(self, person: Person) -> models.QuerySet[Any]:
         """Rows of others' that may name the person."""
         found = self._referring(person, person.beside)
         if self.only_own_if is not None:
             found |= self._referring(person, person.own) & ~self.only_own_if
-        return all_rows(self.model).filter(Q(pk__in=person.beside.get(self.label, ())) | found)
+        beside = all_rows(self.model).filter(Q(pk__in=person.beside.get(self.label, ())) | found)
+        return beside | self._searched(person) if self.is_shared else beside
 
     def _referring(self, person: Person, ids: Ids) -> Q:
         found = Q(pk__in=())
         for key in self.keys:
-            related: Any = self.model._meta.get_field(key).related_model
+            field: Any = self.model._meta.get_field(key)
+            related: Any = field.related_model
             holding = _holdings.get(related)
             if related._meta.label_lower in ids or holding is None:
                 found |= Q(**{f"{key}__in": ids.get(related._meta.label_lower, ())})
             else:
                 side = holding.rows(person) if ids is person.own else holding.rows_beside(person)
-                found |= Q(**{f"{key}__in": side.values("pk")})
+                there = (
+                    {"pk__in": side.values(field.field.attname)}
+                    if field.one_to_many
+                    else {f"{key}__in": side.values("pk")}
+                )
+                found |= Q(**there)
         for label, pks in ids.items() if self.by_kind else ():
-            found |= Q(kind=label.rpartition(".")[2], record_id__in=pks)
+            found |= Q(**{"kind": label.rpartition(".")[2], f"{self.by_kind}__in": pks})
         if any(field.name == "subject_type" for field in self.model._meta.fields):
             for label, pks in ids.items():
                 if issubclass(model := _model(label), models.Model) and pks:

@@ -16,6 +16,7 @@ from django.utils.translation import pgettext_lazy
 from crm.models.access import KEPT_IN_BIN, OwnedQuerySet, Recoverable
 from crm.models.accounts import Team
 from crm.models.audit import audited
+from crm.models.personal import holds_personal
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -64,6 +65,7 @@ class SegmentQuerySet(OwnedQuerySet):
         return mine | ~Q(shared_with=Segment.Sharing.NOBODY) & Q(owner__in=user.editable_owner_ids or ())
 
 
+@holds_personal(searched=("name", "conditions"), strikes=("name", "conditions"), is_shared=True)
 @audited(kind="segment")
 class Segment(Recoverable):
     """A named condition over leads or contacts; `conditions` is a tree that `crm.rules.segments` checks and reads."""

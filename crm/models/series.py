@@ -11,7 +11,7 @@ from crm.models.audit import audited
 from crm.models.personal import holds_personal
 
 
-@holds_personal(strikes=("title", "note"))
+@holds_personal(keys=("follow_ups",), blanks=("title", "note", "location"), strikes=("title", "note", "location"))
 @audited(kind="follow_up_series")
 class FollowUpSeries(models.Model):
     """How a follow-up repeats, and what the next occurrence says unless this one is edited alone.

@@ -17,9 +17,11 @@ from crm.models import (
     ERASED,
     AuditEntry,
     Contact,
+    Email,
     Holding,
     ImportRow,
     Lead,
+    OutboxRow,
     Person,
     Subject,
     User,
@@ -27,8 +29,10 @@ from crm.models import (
     holdings,
 )
 from crm.models.personal import all_rows
+from crm.rules import outbox
 from crm.rules.audit import acting, erasing
 from crm.rules.errors import NotAllowed
+from crm.rules.importing.uploading import forget_uploads_about
 from crm.rules.personal_logs import beside_keys, entries, erase_entries, own_keys, strike_entries
 
 LEAD, CONTACT, COMPANY = "crm.lead", "crm.contact", "crm.company"
@@ -169,9 +173,17 @@ def erase_person(person: Person, *, by: User, now: dt.datetime) -> None:
     with acting(by), erasing():
         erase_entries(own_keys(person))
         strike_entries(beside_keys(person), person)
+        _cancel_letters(person)
+        forget_uploads_about(person.marks)
         for holding in holdings():
             _strike(holding, person)
             _blank(holding, person, now=now)
+
+
+def _cancel_letters(person: Person) -> None:
+    """Withdraw what is still to be sent to the person."""
+    letters = next(holding for holding in holdings() if holding.model is Email).rows(person)
+    outbox.cancel(OutboxRow.objects.filter(email__in=letters.values("pk")), answer="the recipient was erased")
 
 
 def _blank(holding: Holding, person: Person, *, now: dt.datetime) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from crm.models import Bilingual, ExchangeRate, FollowUp, LeadSource, Team, audited
+from crm.models import Bilingual, ExchangeRate, FollowUp, LeadSource, Team, audited, holds_personal
 from pipeline.models.deals import Deal, DealQuerySet
 from pipeline.models.stages import Stage
 from pipeline.models.visits import StageVisit
@@ -164,6 +164,7 @@ class RuleFiringQuerySet(models.QuerySet["RuleFiring"]):
         return self.filter(state=RuleFiring.State.WAITING)
 
 
+@holds_personal(keys=("deal",), blanks=("results", "error"), strikes=("results", "error"))
 class RuleFiring(models.Model):
     """One rule that came true for one stay of one deal: once, whatever runs twice or dies.
 

@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.models import Company, OwnedQuerySet, Recoverable, currency_field
+from crm.models import Company, OwnedQuerySet, Recoverable, currency_field, holds_personal
 from pipeline.models.deals import Deal
 
 
@@ -26,6 +26,7 @@ class ContractQuerySet(OwnedQuerySet):
         )
 
 
+@holds_personal(keys=("deal",), blanks=("churn_reason",), strikes=("churn_reason",))
 class Contract(Recoverable):
     """One term of a customer: `[starts_on, min(ends_on, cancelled_on))`, whole days; no end means open-ended."""
 

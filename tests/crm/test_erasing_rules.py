@@ -20,24 +20,49 @@ from crm.models import (
     AuditEntry,
     Contact,
     Email,
+    EmailTemplate,
     FirstAnswer,
     FollowUp,
+    ImportChunk,
+    ImportFile,
     ImportRow,
     ImportRun,
     Lead,
+    Merge,
     Notification,
     OutboxRow,
     User,
 )
 from crm.models.personal import holdings
 from crm.rules.audit import acting
+from crm.rules.emails import Letter, write_email
 from crm.rules.erasing import copy_of, erase_person, held_about, person_of, same_address
 from crm.rules.errors import NotAllowed
 from crm.rules.leads import edit_lead
 from pipeline.models import Deal
 from tests.factories import ActivityFactory, CompanyFactory, ContactFactory, DealFactory, FollowUpFactory, LeadFactory
+from tests.factories.segments import SegmentFactory
 
 pytestmark = pytest.mark.django_db
+
+NOTHING_PERSONAL = {
+    # Erased apart, value by value.
+    "AuditEntry", "ImportRow",
+    # Colleagues, what they set up, and how they work.
+    "User", "Team", "Token", "ApiToken", "NotificationChoice", "WorkingCalendar", "WorkingSpan", "CalendarException",
+    "Absence", "Mailbox", "MailFolder", "DropAddress", "LeadSource", "Campaign", "DisqualifyReason", "AssignmentRule",
+    "AssignmentTurn", "LeadForm", "LeadFormField", "ConsentText", "QualifyingQuestion", "ScoreRule", "ScoreModel",
+    "Sequence", "SequenceStep", "ExchangeRate", "Pipeline", "Stage", "StageProbabilityChange", "ChecklistItem",
+    "LossReason", "Product", "FollowUpList", "ListedFollowUp", "StageRule", "StageAction", "Spend",
+    # Organisations.
+    "Company",
+    # Numbers, times and references alone.
+    "MergeMove", "DuplicateSuspicion", "DuplicateCheck", "PausedKind", "Heartbeat", "Reminder", "StepRun", "HandOver",
+    "ImportRun", "Invitation", "DoorCount", "Receipt", "DealAmountChange", "ChecklistTick", "LineItem", "StageVisit",
+    "StayAlert", "StageTotal",
+    # Pieces of files, thrown away with them.
+    "ImportChunk",
+}  # fmt: skip
 
 NAME, EMAIL, PHONE = "Zarina Quillfeather", "zarina@quill.test", "+49 30 5550199"
 SAYS = f"{NAME} ({EMAIL}, {PHONE}) called about Zarina's order"
@@ -201,6 +226,64 @@ def test_erased_person_cannot_be_written_to_again(lead: Lead, admin: User) -> No
 
     assert not Lead.objects.editable_by(admin).exists()
     assert Lead.objects.visible_to(admin).exists()
+
+
+def test_every_table_says_what_it_holds_or_that_it_holds_nothing() -> None:
+    """A new model declares what it holds about people (`@holds_personal`), or joins this list for a reason."""
+    silent = {
+        model.__name__
+        for app in ("crm", "pipeline", "metrics")
+        for model in apps.get_app_config(app).get_models()
+        if model not in {holding.model for holding in holdings()}
+    }
+    assert silent == NOTHING_PERSONAL
+
+
+def test_mail_that_still_waits_is_withdrawn(lead: Lead, admin: User, rep: User) -> None:
+    letter = Letter(subject_line="Your order", body="<p>Soon</p>", send_at=timezone.now() + dt.timedelta(days=1))
+    waiting = write_email(letter, about=lead, to=lead, by=rep, now=timezone.now())
+
+    erase_person(person_of(lead), by=admin, now=timezone.now())
+
+    waiting.refresh_from_db()
+    assert waiting.row is not None
+    assert waiting.row.state == OutboxRow.State.CANCELLED
+    assert EMAIL not in waiting.to_address
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "cp1251"])
+@pytest.mark.parametrize(("state", "text", "stays"), [
+    ("done", "Somebody else", False), ("checked", SAYS, False), ("checked", "Somebody else", True),
+    ("running", SAYS, True),
+])  # fmt: skip
+def test_uploaded_files_go(lead: Lead, admin: User, state: str, text: str, stays: bool, encoding: str) -> None:
+    run = ImportRun.objects.create(kind="leads", file_name="leads.csv", file_hash="0", state=state, by=admin)
+    file = ImportFile.objects.create(run=run, size=9, sample=[["Name"], [text]], profile=[{"values": [text]}])
+    ImportChunk.objects.create(file=file, number=0, body=f"Name\n{text}\n".encode(encoding))
+
+    erase_person(person_of(lead), by=admin, now=timezone.now())
+
+    file.refresh_from_db()
+    assert file.chunks.exists() == stays != file.is_gone
+    assert not person_of(lead).names or NAME not in str([file.sample, file.profile])
+
+
+def test_what_others_wrote_down_keeps_its_shape(lead: Lead, admin: User, rep: User) -> None:
+    tree = {"join": "all", "of": [{"field": "email", "op": "is", "value": [EMAIL.upper()]}]}
+    segment = SegmentFactory(name=f"All of {NAME}", owner=rep, conditions=tree)
+    template = EmailTemplate.objects.create(
+        name="T", owner=rep, subject="Hello", body=f"<p>{SAYS} {{{{ person.name }}}}</p>"
+    )
+    merged = Merge.objects.create(kind="lead", survivor_id=lead.pk, by=rep, before={"name": NAME}, after={"name": SAYS})
+
+    erase_person(person_of(lead), by=admin, now=timezone.now())
+
+    for row in (segment, template, merged):
+        row.refresh_from_db()
+    assert (segment.name, segment.conditions["of"][0]["value"]) == (f"All of {ERASED}", [ERASED])
+    assert "{{ person.name }}" in template.body
+    assert (merged.before, merged.after) == ({}, {})
+    assert [word for word in WORDS if word in everything_stored()] == []
 
 
 def test_every_table_that_holds_something_says_whose_it_is() -> None:

@@ -6,12 +6,13 @@ import datetime as dt
 import hashlib
 import secrets
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Func, IntegerField, Q, Value
+from django.db.models.lookups import GreaterThan
 from django.utils.translation import gettext as _
 
 from crm.models import ImportChunk, ImportFile, ImportRun, User
@@ -103,6 +104,42 @@ def forget_uploads(*, now: dt.datetime) -> int:
             state__in=(ImportRun.State.ASKING, ImportRun.State.CHECKED), started_at__lt=now - FORGOTTEN_AFTER
         ).delete()
     return count
+
+
+def forget_uploads_about(marks: Sequence[str]) -> int:
+    """Throw away the bytes of files that may hold one of `marks`, on a person's request; return of how many files.
+
+    Those of imports that have ended serve nothing any more, and go whatever they hold; of those with questions open
+    only what is found in the usual encodings. What a worker has in hand goes a week after it ended.
+    """
+    kept = ImportFile.objects.filter(is_gone=False).exclude(run__state__in=ImportRun.UNDER_WAY)
+    is_open = Q(run__state__in=(ImportRun.State.ASKING, ImportRun.State.CHECKED))
+    naming = kept.filter(is_open, pk__in=ImportChunk.objects.filter(_names_one_of(marks)).values("file"))
+    pks = [*kept.exclude(is_open).values_list("pk", flat=True), *naming.values_list("pk", flat=True)]
+    ImportChunk.objects.filter(file__in=pks).delete()
+    return ImportFile.objects.filter(pk__in=pks).update(is_gone=True, sample=[])
+
+
+def _names_one_of(marks: Sequence[str]) -> Q:
+    """The condition that a piece of a file holds one of `marks`, in any encoding a spreadsheet writes."""
+    wanted = {
+        mark.encode(encoding, "ignore")
+        for text in marks
+        for mark in (text, text.lower())
+        for encoding in ("utf-8", "utf-16-le", "utf-16-be", "cp1251", "latin-1")
+    } - {b""}
+    found = Q(pk__in=())
+    for piece in wanted:
+        found |= Q(GreaterThan(_Position(Value(piece), F("body")), 0))
+    return found
+
+
+class _Position(Func):
+    """Where bytes stand in others; 0 where they do not."""
+
+    template = "position(%(expressions)s)"
+    arg_joiner = " in "
+    output_field = IntegerField()
 
 
 def _printable(name: str) -> str:
