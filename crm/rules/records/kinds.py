@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import ngettext_lazy, pgettext_lazy
 
 from crm.models import Company, Contact, DisqualifyReason, Lead, User
 from crm.rules.records import references
@@ -223,6 +223,9 @@ LABELS = {
 }
 
 
+PEOPLE_LABELS = LABELS | {"name": pgettext_lazy("person", "Name"), "created_at": pgettext_lazy("lead", "Created")}
+
+
 def _people_known() -> set[str]:
     return {name_key(text) for names in User.objects.values_list("name", "email") for text in names}
 
@@ -272,7 +275,7 @@ CONTACTS = Kind(
     warnings=references.WARNINGS,
     place=2,
     label=_lazy("Contacts"),
-    labels=LABELS,
+    labels=PEOPLE_LABELS,
     asks=(OWNER,),
     listed_at="contact_list",
 )
@@ -295,7 +298,7 @@ LEADS = Kind(
     importer=LeadImporter,
     place=1,
     label=_lazy("Leads"),
-    labels=LABELS,
+    labels=PEOPLE_LABELS,
     asks=(OWNER,),
     listed_at="lead_list",
     warnings=references.WARNINGS
