@@ -14,6 +14,7 @@ from crm.models import EmailTemplate, Segment, Sequence, SequenceStep, User
 from crm.rules.sequences.steps import BY_KIND
 
 ME, OWNER = "me", "owner"
+LANGUAGES = (("", _("Each person’s own, as far as it is known")), *settings.LANGUAGES)
 SENDERS = ((ME, _("Me")), (OWNER, _("The owner of each person")))
 
 
@@ -94,7 +95,7 @@ class EnrolPersonForm(forms.Form):
     """Which sequence one person is taken into, and in which language they are written to."""
 
     sequence = forms.ModelChoiceField(Sequence.objects.none(), label=_("Sequence"))
-    language = forms.ChoiceField(choices=settings.LANGUAGES, label=_("Language of the letters"))
+    language = forms.ChoiceField(choices=LANGUAGES, required=False, label=_("Language of the letters"))
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -108,7 +109,7 @@ class EnrolSegmentForm(forms.Form):
 
     segment = forms.ModelChoiceField(Segment.objects.none(), label=_("Segment"))
     sender = forms.ChoiceField(choices=SENDERS, initial=ME, label=_("Who writes to them"))
-    language = forms.ChoiceField(choices=settings.LANGUAGES, label=_("Language of the letters"))
+    language = forms.ChoiceField(choices=LANGUAGES, required=False, label=_("Language of the letters"))
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

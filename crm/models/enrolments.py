@@ -205,7 +205,7 @@ class MassEnrolment(models.Model):
     conditions = models.JSONField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("enrolled by"))
     is_from_owner = models.BooleanField(_("sent by each person's owner"), default=False)
-    language = models.CharField(max_length=5, choices=settings.LANGUAGES)
+    language = models.CharField(max_length=5, blank=True, choices=settings.LANGUAGES)
     total = models.PositiveIntegerField(default=0)
     reached = models.BigIntegerField(default=0)
     enrolled = models.PositiveIntegerField(default=0)

@@ -151,7 +151,7 @@ def person_enrol(request: PersonRequest, subject_kind: str, pk: int) -> HttpResp
         raise NotAllowed(_("You may look at this, but not change it."))
     now = timezone.now()
     asked = {name: request.GET[name] for name in ("sequence", "language") if name in request.GET}
-    form = EnrolPersonForm(posted(request), by=request.user, initial={"language": request.user.language} | asked)
+    form = EnrolPersonForm(posted(request), by=request.user, initial=asked)
     sequence = _chosen_sequence(form)
     if request.method == "POST" and form.is_valid():
         terms = Terms(request.user, request.user, form.cleaned_data["language"])
@@ -183,7 +183,7 @@ def _chosen_sequence(form: EnrolPersonForm) -> Sequence | None:
 
 
 def _foresee(sequence: Sequence, person: Any, request: PersonRequest, now: dt.datetime) -> Foreseen:
-    terms = Terms(request.user, request.user, request.user.language)
+    terms = Terms(request.user, request.user)
     (candidate,) = sift(sequence, [person], terms)
     planned = [] if candidate.why_not else plan_for(sequence, person=person, sender=request.user, now=now)
     return Foreseen(candidate, planned)
@@ -198,11 +198,8 @@ def sequence_enrol(request: PersonRequest, pk: int) -> HttpResponse:
     person = writer_or_403(request.user)
     sequence = visible_or_404(Sequence.objects, person, pk=pk)
     is_asked = request.method == "POST" or "segment" in request.GET
-    form = EnrolSegmentForm(
-        (request.POST if request.method == "POST" else request.GET) if is_asked else None,
-        by=person,
-        initial={"language": person.language},
-    )
+    said_by = request.POST if request.method == "POST" else request.GET
+    form = EnrolSegmentForm(said_by if is_asked else None, by=person)
     context: dict[str, Any] = {"sequence": sequence, "form": form}
     status = 200
     try:

@@ -17,6 +17,7 @@ from crm.rules import mailing, outbox
 from crm.rules.audit import acting
 from crm.rules.outbox import Later, NotNeeded, Outcome, Sender, Sent
 from crm.rules.sending import Postbox
+from crm.rules.sequences import listening
 from crm.rules.sequences.performing import Doing, Held, NotYet, Stopped, last_letter, perform
 from crm.rules.sequences.queueing import SEQUENCE, queue_next
 from crm.rules.sequences.stopping import end_if_due, hold, stop, withdraw
@@ -169,3 +170,4 @@ def _still_there(step: SequenceStep | None, steps: list[SequenceStep]) -> Sequen
 
 outbox.register(Sender(SEQUENCE, send_sequence, label=gettext_lazy("Next steps of sequences")))
 mailing.objections.append(object_to)
+assert listening.hear_of_mail  # imported for what it listens to

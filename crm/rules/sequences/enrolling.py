@@ -19,6 +19,7 @@ from crm.models import Sequence as SequenceModel
 from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed, RuleError
 from crm.rules.merge_fields import PLACE, Merge, all_fields
+from crm.rules.recipients import language_of
 from crm.rules.sequences.queueing import queue_next
 from crm.rules.suppression import folded_address
 
@@ -55,11 +56,15 @@ class LeftOut(RuleError):
 
 @dataclass(frozen=True)
 class Terms:
-    """How people are enrolled: by whom, written to by whom (None: each by their owner), in which language."""
+    """How people are enrolled: by whom, written to by whom (None: each by their owner), in which language ("": own)."""
 
     by: User | None
     sender: User | None
-    language: str
+    language: str = ""
+
+    def language_for(self, person: Lead | Contact) -> str:
+        """The language a person is written to in: the one said, else what is known of theirs."""
+        return self.language or language_of(person)
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,7 @@ def write(
             address=folded_address(candidate.person.email),
             sender=candidate.sender,
             enrolled_by=terms.by,
-            language=terms.language,
+            language=terms.language_for(candidate.person),
             step=first,
             due_at=now,
             started_at=now,
@@ -199,7 +204,7 @@ class _Look:
             yield MISSING, missing
 
     def _missing(self, person: Lead | Contact, sender: User) -> str:
-        merge = Merge(subject=person, person=person, sender=sender)
+        merge = Merge(subject=person, person=person, sender=sender, language=self.terms.language_for(person))
         known = all_fields()
         return ", ".join(str(known[key].label) for key in self.fields if not known[key].read(merge).strip())
 

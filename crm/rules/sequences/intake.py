@@ -16,7 +16,7 @@ from crm.models import MassEnrolment, OutboxRow, Segment, Sequence, User
 from crm.rules import outbox
 from crm.rules.audit import acting
 from crm.rules.outbox import NotNeeded, Outcome, Sender, Sent
-from crm.rules.segments import CONTACT, Asking, ConditionsRefused, narrowed, people_in, rows_seen
+from crm.rules.segments import Asking, ConditionsRefused, narrowed, people_in, rows_seen
 from crm.rules.sending import Postbox
 from crm.rules.sequences.enrolling import Candidate, Terms, require_use, sift, write
 
@@ -134,20 +134,20 @@ def _people(intake: MassEnrolment, now: dt.datetime) -> Any:
         found = narrowed(rows, intake.conditions, about=intake.about, asking=Asking(now, intake.by))
     except ConditionsRefused:
         return rows.none()
-    return _with_company(found, intake.about).order_by("pk")
+    return _with_company(found).order_by("pk")
 
 
 def _stretches(people: Any) -> Iterator[list[Any]]:
-    about = CONTACT if people.model.__name__ == "Contact" else ""
-    rows = _with_company(people, about).order_by("pk")
+    rows = _with_company(people).order_by("pk")
     reached = 0
     while stretch := list(rows.filter(pk__gt=reached)[:STRETCH]):
         yield stretch
         reached = stretch[-1].pk
 
 
-def _with_company(rows: Any, about: str) -> Any:
-    return rows.select_related("owner__team", *(("company",) if about == CONTACT else ()))
+def _with_company(rows: Any) -> Any:
+    """What merge fields and the language of a letter look at comes along."""
+    return rows.select_related("owner__team", "company")
 
 
 def _sifted(sequence: Sequence, stretch: list[Any], terms: Terms, preview: Preview) -> list[Candidate]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from crm.models import Contact, Lead, Sequence, User, WorkingCalendar
+from crm.rules.recipients import morning_of
 from crm.rules.wall_clock import WallTime
 from crm.rules.working_time import (
     DAY,
@@ -12,11 +13,9 @@ from crm.rules.working_time import (
     WorkingHours,
     add_working_days,
     hours_of,
-    is_working_day,
     next_working_moment,
 )
 
-MORNING = dt.time(9)
 MORNING_LASTS = dt.timedelta(hours=2)
 FOLLOW_UP_AT = dt.time(10)
 
@@ -36,14 +35,9 @@ def letter_moment(sequence: Sequence, person: Lead | Contact, hours: WorkingHour
         return at
 
 
-def next_morning(_person: Lead | Contact, at: dt.datetime) -> dt.datetime:
+def next_morning(person: Lead | Contact, at: dt.datetime) -> dt.datetime:
     """Return `at` within the first hours of a working day where the person is, else the next such morning."""
-    hours = hours_of(WorkingCalendar.objects.of_organisation())
-    day = WallTime.of(at, hours.zone).local.date()
-    begins = WallTime(dt.datetime.combine(day, MORNING), hours.zone).utc
-    if is_working_day(hours, day) and at < begins + MORNING_LASTS:
-        return max(at, begins)
-    return WallTime(dt.datetime.combine(add_working_days(hours, day + DAY, 0), MORNING), hours.zone).utc
+    return max(at, morning_of(person, now=at - MORNING_LASTS))
 
 
 def days_later(hours: WorkingHours, at: dt.datetime, days: int) -> dt.datetime:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from django.utils import translation
 
-from crm.models import Contact, Email, EmailTemplate, Enrolment, Lead, SequenceStep, StepRun
+from crm.models import Contact, Email, EmailTemplate, Enrolment, Lead, SequenceStep, StepRun, User
 from crm.rules.emails import Letter, NoAddress, Suppressed, write_email
 from crm.rules.errors import NotAllowed, RuleError
 from crm.rules.follow_ups import Plan, plan_follow_up
@@ -121,7 +121,14 @@ def _letter(doing: Doing, template: EmailTemplate | None) -> Email:
         raise Held("template_gone", str(template or ""))
     line, body = template.texts(enrolment.language)
     answers = last_letter(enrolment) if line.lower().startswith("re:") else None
-    letter = Letter(line, body, template=template, can_unsubscribe=True, answers=answers)
+    letter = Letter(
+        line,
+        _signed(body, enrolment.sender),
+        template=template,
+        can_unsubscribe=True,
+        answers=answers,
+        language=enrolment.language,
+    )
     try:
         with translation.override(enrolment.sender.language):
             email = write_email(letter, about=doing.person, to=doing.person, by=enrolment.sender, now=doing.now)
@@ -130,6 +137,10 @@ def _letter(doing: Doing, template: EmailTemplate | None) -> Email:
     if enrolment.sequence.tracks_links:
         track_links(email)
     return email
+
+
+def _signed(body: str, sender: User) -> str:
+    return f"{body}<p><br></p>{sender.signature}" if sender.signature else body
 
 
 def _in_words(refusal: RuleError) -> Held | Stopped:

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from crm.models import Email, Enrolment, OutboxRow, SequenceStep, StepRun, User
-from crm.rules import outbox, suppression
+from crm.rules import outbox
 from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed, RuleError
 from crm.rules.sequences.circles import people_of
@@ -168,12 +168,15 @@ def _cancel_letters(emails: Any, *, answer: str) -> None:
 
 
 def _note_answer(enrolment: Enrolment, *, now: dt.datetime) -> None:
-    """Credit the last letter that left with the answer."""
+    """Credit the letter that was answered, by its thread, or else the last one that left."""
     enrolment.answered_at = now
     enrolment.save(update_fields=["answered_at"])
-    last = enrolment.runs.filter(email__at__isnull=False).order_by("-serial").first()
-    if last is not None:
-        StepRun.objects.filter(pk=last.pk).update(answered_at=now)
+    left = enrolment.runs.filter(email__at__isnull=False).order_by("-serial")
+    answers = Email.objects.inbound().filter(nature=Email.Nature.PERSON, at__gte=enrolment.started_at)
+    answered = left.filter(email__activity__in=answers.filter(answers__isnull=False).values("answers"))
+    run = answered.first() or left.first()
+    if run is not None:
+        StepRun.objects.filter(pk=run.pk).update(answered_at=now)
 
 
 def _branch_on_answer(enrolment: Enrolment) -> SequenceStep | None:
@@ -194,6 +197,3 @@ def _go_to(enrolment: Enrolment, step: SequenceStep, *, now: dt.datetime) -> Non
     enrolment.save(update_fields=["step", "due_at", "serial"])
     if enrolment.state == Enrolment.State.ACTIVE:
         queue_next([enrolment])
-
-
-suppression.told.append(lambda address, now: reconsider_address(address, now=now))
