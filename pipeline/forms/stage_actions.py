@@ -19,8 +19,6 @@ from pipeline.rules.automation.kinds import (
     all_kinds,
 )
 
-EMPTY = ("", _("as usual"))
-
 
 def field_for(parameter: Parameter) -> forms.Field:
     """Return the form field that asks for a parameter."""
@@ -29,7 +27,8 @@ def field_for(parameter: Parameter) -> forms.Field:
     }  # fmt: skip
     match parameter:
         case OneOf(choices=choices):
-            return forms.ChoiceField(choices=choices if parameter.is_required else (EMPTY, *choices), **said)
+            # Where nothing was said the first choice holds.
+            return forms.ChoiceField(choices=choices, **{**said, "required": True})
         case Row(rows=rows):
             return forms.ModelChoiceField(rows(), **said)
         case Whole(least=least, most=most):

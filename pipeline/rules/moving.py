@@ -84,8 +84,9 @@ def move_deal(
         outcome_before = fresh.outcome
         _refuse_wrong_stage(fresh, to)
         _take_values(fresh, details)
-        for item in details.ticked if by else ():
-            tick_item(fresh, item=item, is_done=True, by=by, now=now)
+        if by is not None:  # a stage rule ticks nothing off
+            for item in details.ticked:
+                tick_item(fresh, item=item, is_done=True, by=by, now=now)
         if not details.is_forced:
             check_requirements(fresh, to)
         entered = None

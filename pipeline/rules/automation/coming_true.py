@@ -13,7 +13,6 @@ from contextvars import ContextVar
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.db.models.functions import Greatest
 
 from crm.models import OutboxRow
 from crm.rules import outbox
@@ -101,7 +100,9 @@ def _lasting(rule: StageRule, *, now: dt.datetime) -> QuerySet[StageVisit]:
     fired = RuleFiring.objects.filter(rule=rule, visit=OuterRef("pk")).exclude(_put_off())
     deals = rule.meeting(Deal.objects.present().exclude(outcome=Deal.Outcome.LOST).filter(stage=rule.stage_id))
     visits = StageVisit.objects.present().filter(stage=rule.stage_id, deal__in=deals, entered_at__lte=now - length)
-    fresh = visits.filter(entered_at__gte=Greatest(F("recorded_at"), rule.active_since) - length)
+    since = rule.active_since or now
+    visits = visits.filter(entered_at__gte=since - length)  # said apart, for the index of stays in a stage
+    fresh = visits.filter(entered_at__gte=F("recorded_at") - length)
     return fresh.filter(~Exists(fired)).order_by("entered_at", "pk")
 
 

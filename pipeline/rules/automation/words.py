@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy
 
 from pipeline.models import RuleFiring, StageAction
 from pipeline.rules.automation.kinds import Line, OneOf, Parameter, Row, Words, WrongParameter, all_kinds
@@ -109,10 +109,3 @@ def _value(parameter: Parameter, stored: object) -> str:
     if isinstance(parameter, Row):
         return str(value)
     return f"“{value}”" if isinstance(parameter, Line) else f"{parameter.label}: {value}"
-
-
-WHEN: dict[str, Words] = {
-    "entering": pgettext_lazy("stage rule", "On entering"),
-    "staying": pgettext_lazy("stage rule", "On staying"),
-    "leaving": pgettext_lazy("stage rule", "On leaving"),
-}
