@@ -24,7 +24,7 @@ class EmailTemplateForm(SeenForm):
     version = forms.IntegerField(widget=forms.HiddenInput())
     body = RichTextField(max_length=100_000)
     body_ru = RichTextField(max_length=100_000, required=False, label=_("Text in Russian"))
-    files = FilesField(label=_("Add files"))
+    files = FilesField(label=_("Add files"))  # type: ignore[assignment]  # Django takes it off the class
     without = forms.TypedMultipleChoiceField(coerce=int, required=False, widget=forms.CheckboxSelectMultiple())
 
     class Meta:

@@ -46,7 +46,7 @@ class EmailForm(forms.Form):
         label=_("Subject"), max_length=200, widget=forms.TextInput(attrs={"data-merge": True})
     )
     body = RichTextField(max_length=100_000)
-    files = FilesField()
+    files = FilesField()  # type: ignore[assignment]  # Django takes it off the class
     when = forms.ChoiceField(label=_("Send"), choices=WHEN, widget=forms.RadioSelect())
     send_at = forms.DateTimeField(label=_("Day and time"), required=False, widget=MomentInput())
     can_unsubscribe = forms.BooleanField(

@@ -26,7 +26,7 @@ class FilesField(forms.FileField):
         options = {"label": _("Files"), "required": False, "help_text": _("Together at most 10 MB."), **options}
         super().__init__(widget=FilesInput(), **options)
 
-    def clean(self, data: Any, initial: Any = None) -> list[File]:  # type: ignore[override]  # noqa: ARG002 (Django's)
+    def clean(self, data: Any, initial: Any = None) -> list[File]:  # noqa: ARG002 (Django's signature)
         """Read every file that was handed over."""
         uploads: list[UploadedFile] = [upload for upload in data or [] if upload] if isinstance(data, list) else []
         if sum(upload.size or 0 for upload in uploads) > MOST_BYTES:

@@ -79,7 +79,7 @@ def email_cancel(request: PersonRequest, pk: int) -> HttpResponse:
     except TooLate as refusal:
         messages.error(request, refusal.message)
         if not request.htmx:
-            return redirect(email.subject)
+            return redirect("email_detail", pk=pk)
         return HttpResponse(status=409, headers={"HX-Reswap": "none", "HX-Trigger": "timeline-changed"})
     messages.success(request, _("The e-mail is taken back; it does not leave."))
     return close_dialog(request, to=email.subject)

@@ -8,8 +8,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from crm.models import Email, EmailTemplate, Lead, User
-from tests.e2e.conftest import DESKTOP, PHONE, LogIn
+from crm.models import Email, EmailTemplate, Lead, Suppression, User
+from tests.e2e.conftest import DESKTOP, PHONE, Complaints, LogIn
+from tests.e2e.test_accessibility import assert_all_good
 from tests.factories import LeadFactory
 
 
@@ -91,3 +92,19 @@ def test_without_script_a_letter_is_written_in_a_plain_field(log_in: LogIn, rep:
     page.get_by_role("button", name="Send", exact=True).last.click()
     expect(page.locator("#timeline")).to_contain_text("leaves now")
     assert Email.objects.get().html == "<p>Dear Daria</p><p>Bye</p>"
+
+
+@pytest.mark.parametrize(("viewport", "theme"), [(DESKTOP, "light"), (PHONE, "dark")])
+def test_pages_are_accessible_and_fit(
+    log_in: LogIn, manager: User, complaints: Complaints, viewport: object, theme: str
+) -> None:
+    User.objects.filter(pk=manager.pk).update(theme=theme)
+    lead = LeadFactory(owner=manager, name="Daria", email="daria@client.test")
+    template = EmailTemplate.objects.create(name="Offer", owner=manager, subject="Offer", body="<p>Dear</p>")
+    email = Email.objects.create(
+        direction="out", subject=lead, author=manager, subject_line="Offer", html="<p>x</p>", to_address=lead.email
+    )
+    Suppression.objects.create(address="gone@client.test", reason="bounced", detail="550 5.1.1 no such user")
+    pages = ("/email-templates/", f"/email-templates/{template.pk}/", "/suppressions/", "/suppressions/import/")
+    pages += (f"/emails/new/lead/{lead.pk}/", f"/emails/{email.pk}/")
+    assert_all_good(log_in(manager, viewport=viewport), pages, complaints)
