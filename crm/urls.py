@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from crm.views import (
     activities,
     appearance,
+    calendar_feed,
     choosers,
     companies,
     duplicates,
@@ -125,6 +126,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/", user_settings.user_settings, name="user_settings"),
     path("settings/tokens/new/", tokens.api_token_create, name="api_token_create"),
     path("settings/tokens/<int:pk>/revoke/", tokens.api_token_revoke, name="api_token_revoke"),
+    # The calendar, for other programs
+    path("calendar/feed/<str:secret>.ics", calendar_feed.calendar_feed, name="calendar_feed"),
+    path("settings/calendar/new/", calendar_feed.calendar_feed_issue, name="calendar_feed_issue"),
+    path("settings/calendar/end/", calendar_feed.calendar_feed_revoke, name="calendar_feed_revoke"),
     # Lead forms, open to everybody
     path("f/embed.js", lead_forms.lead_form_script, name="lead_form_script"),
     path("f/<slug:slug>/", lead_forms.lead_form, name="lead_form"),
@@ -152,6 +157,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("follow-ups/<int:pk>/reopen/", follow_ups.follow_up_reopen, name="follow_up_reopen"),
     path("follow-ups/<int:pk>/snooze/", follow_ups.follow_up_snooze, name="follow_up_snooze"),
     path("follow-ups/<int:pk>/reschedule/", follow_ups.follow_up_reschedule, name="follow_up_reschedule"),
+    path("follow-ups/<int:pk>/move/", follow_ups.follow_up_move, name="follow_up_move"),
     path("follow-ups/<int:pk>/edit/", follow_ups.follow_up_edit, name="follow_up_edit"),
     path("follow-ups/<int:pk>/delete/", follow_ups.follow_up_delete, name="follow_up_delete"),
     # Leads

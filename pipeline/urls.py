@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from pipeline.views import (
     bins,
     board,
+    calendar,
     checklists,
     companies,
     contracts,
@@ -12,6 +13,7 @@ from pipeline.views import (
     deal_firings,
     deal_list,
     deals,
+    follow_up_list,
     leads,
     line_items,
     moves,
@@ -23,6 +25,11 @@ from pipeline.views import (
 urlpatterns: list[URLPattern | URLResolver] = [
     # My day
     path("", my_day.my_day, name="my_day"),
+    # Follow-ups
+    path("follow-ups/", follow_up_list.follow_up_list, name="follow_up_list"),
+    path("follow-ups/bulk/", follow_up_list.follow_up_bulk, name="follow_up_bulk"),
+    path("calendar/", calendar.calendar, name="calendar"),
+    path("calendar/events/", calendar.calendar_events, name="calendar_events"),
     # Search and bin
     path("search/", search.search, name="search"),
     path("bin/", bins.bin_list, name="bin_list"),

@@ -221,6 +221,13 @@ class RescheduleForm(forms.Form):
     due = WallTimeField(label=_("When"))
 
 
+class MoveForm(RescheduleForm):
+    """Where a follow-up was dragged to in a calendar, and how long it is there; as it was seen."""
+
+    version = forms.IntegerField(min_value=1)
+    duration_minutes = forms.IntegerField(min_value=5, max_value=24 * 60, required=False)
+
+
 # --- Snoozing: one click each ---------------------------------------------------------------------------------------
 
 HOUR = "hour"

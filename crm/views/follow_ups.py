@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -17,6 +18,7 @@ from django_htmx.http import trigger_client_event
 
 from crm.forms.follow_ups import (
     FollowUpForm,
+    MoveForm,
     NewFollowUpForm,
     OutcomeForm,
     RescheduleForm,
@@ -25,6 +27,7 @@ from crm.forms.follow_ups import (
 )
 from crm.models import FollowUp, User
 from crm.rules import follow_ups as rules
+from crm.rules.errors import RecordConflict
 from crm.rules.recurring import BadRule
 from crm.views.addresses import way_back
 from crm.views.authorising import editable_subject_or_403, visible_subject_or_404, writer_or_403
@@ -57,7 +60,7 @@ def follow_up_subjects(request: PersonRequest) -> HttpResponse:
 def follow_up_new(request: PersonRequest) -> HttpResponse:
     """Plan a next step for a record chosen in the form."""
     person = writer_or_403(request.user)
-    form = NewFollowUpForm(posted(request), person=person)
+    form = NewFollowUpForm(posted(request), person=person, initial=_asked(request))
     if request.method == "POST" and form.is_valid():
         subject = form.cleaned_data["subject"]
         return _plan(request, form, subject)
@@ -152,6 +155,23 @@ def follow_up_reschedule(request: PersonRequest, pk: int) -> HttpResponse:
     return _dialog(request, form, _("Reschedule: %(title)s") % {"title": follow_up.title}, action, _("Reschedule"))
 
 
+@require_POST
+def follow_up_move(request: PersonRequest, pk: int) -> HttpResponse:
+    """Take a follow-up to where it was dragged; the calendar gets its new version, or why not (409, 422)."""
+    follow_up, form = _changeable_or_404(request, pk), MoveForm(request.POST)
+    if not form.is_valid():
+        return JsonResponse({"message": _("That is no time for a follow-up.")}, status=422)
+    said, plan = form.cleaned_data, rules.plan_of(follow_up)
+    plan = replace(plan, due=said["due"], duration_minutes=said["duration_minutes"] or plan.duration_minutes)
+    try:
+        moved = rules.edit_follow_up(
+            follow_up, plan=plan, by=_person(request), now=timezone.now(), seen_version=said["version"]
+        )
+    except (rules.FollowUpClosed, RecordConflict) as refusal:
+        return JsonResponse({"message": refusal.message}, status=409)
+    return _changed(JsonResponse({"version": FollowUp.objects.values_list("version", flat=True).get(pk=moved.pk)}))
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def follow_up_edit(request: PersonRequest, pk: int) -> HttpResponse:
     """Plan it anew: words, time, person, reminders."""
@@ -209,6 +229,12 @@ def _changeable_or_404(request: PersonRequest, pk: int, *, deleted_too: bool = F
     if not FollowUp.objects.visible_to(person).filter(pk=pk).exists():
         visible_subject_or_404(follow_up.subject_type.model, follow_up.subject_id, person)
     raise PermissionDenied(_("You may see this follow-up but not change it."))
+
+
+def _asked(request: PersonRequest) -> dict[str, Any]:
+    """The time that a click in a calendar asks for."""
+    asked = RescheduleForm(request.GET)
+    return {"due": asked.cleaned_data["due"]} if asked.is_valid() else {}
 
 
 def _person(request: PersonRequest) -> User:

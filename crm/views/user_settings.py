@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from crm.forms.user_settings import ChannelsForm, UserSettingsForm
 from crm.models import ApiToken, User
+from crm.rules.calendar_feed import feed_token_of
 from crm.rules.user_settings import change_settings
 from crm.views.requests import PersonRequest, posted
 
@@ -28,5 +29,11 @@ def user_settings(request: PersonRequest) -> HttpResponse:
         with translation.override(changed.language):
             messages.success(request, _("Your settings are kept."))
         return redirect("user_settings")
-    context = {"form": form, "channels": channels, "tokens": ApiToken.objects.of(request.user), "now": now}
+    context = {
+        "form": form,
+        "channels": channels,
+        "tokens": ApiToken.objects.of(request.user),
+        "feed": feed_token_of(request.user, now=now),
+        "now": now,
+    }
     return render(request, "crm/user_settings.html", context, status=422 if form.errors or channels.errors else 200)
