@@ -20,6 +20,7 @@ from crm.rules import (
     mailing,
     nurturing,
     reminders,
+    rsvp,
     suspecting,
     sweeping,
 )
@@ -49,6 +50,7 @@ assert arriving.ANSWER
 assert advancing.SEQUENCE
 assert intake.SEQUENCE_INTAKE
 assert hand_overs.HAND_OVER
+assert rsvp.RSVP
 
 
 @shared_task(expires=30)

@@ -1,0 +1,159 @@
+"""What guests answer to invitations: read back from the calendar part of a reply (RFC 5546, METHOD:REPLY)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email as mime
+import email.policy
+import re
+import uuid
+from dataclasses import dataclass
+from email.message import EmailMessage, Message
+from typing import Any
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from icalendar import Calendar
+
+from crm.models import Attendee, Email, EmailAttachment, Notification, OutboxRow
+from crm.rules import outbox
+from crm.rules.notice_kinds import NoticeKind, register
+from crm.rules.outbox import Intent, NotNeeded, Outcome, Sender
+from crm.rules.receiving.arriving import arrived
+from crm.rules.sending import Postbox
+from crm.rules.telling import News, tell
+
+RSVP = "rsvp"
+KIND = register(NoticeKind(RSVP, gettext_lazy("Answers to invitations"), icon="calendar-event"))
+ANSWERS = {choice.value.upper(): choice.value for choice in Attendee.Answer}
+LARGEST = 256 * 1024
+"""No answer is larger; what is, is not read."""
+_NOT_A_NAME = re.compile(r"[\r\n\x00]")
+
+
+@dataclass(frozen=True)
+class Rsvp:
+    """One guest's answer to one invitation; `at` is when they gave it, `sequence` which one they had seen."""
+
+    uid: uuid.UUID
+    address: str
+    answer: str
+    comment: str
+    sequence: int
+    at: dt.datetime | None
+
+
+def read_rsvp(source: bytes | Message | EmailMessage) -> Rsvp | None:
+    """Return the answer in a message, or in the bytes of a message or its calendar part; None where there is none.
+
+    Whatever is sent: it never raises.
+    """
+    for part in _calendars(source):
+        try:
+            if found := _answer(Calendar.from_ical(part)):
+                return found
+        except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
+            continue
+    return None
+
+
+def note_rsvp(rsvp: Rsvp, *, now: dt.datetime) -> Attendee | None:
+    """Write down what a guest answered; None where nobody of that address was invited, or they have answered since.
+
+    An answer to an older invitation counts for nothing: it was about another time. The organiser is told once.
+    """
+    rows = Attendee.objects.invited().filter(follow_up__uid=rsvp.uid, address=rsvp.address)
+    attendee: Attendee | None = rows.select_for_update(of=("self",)).select_related("follow_up").first()
+    if attendee is None or rsvp.sequence < attendee.follow_up.calendar_sequence:
+        return None
+    at = min(rsvp.at or now, now)
+    if attendee.answered_at is not None and at < attendee.answered_at:
+        return None
+    is_news = attendee.answer != rsvp.answer
+    attendee.answer, attendee.answered_at, attendee.comment = rsvp.answer, at, rsvp.comment[:500]
+    attendee.save(update_fields=["answer", "answered_at", "comment"])
+    if is_news:
+        key = f"{RSVP}:{attendee.pk}:{rsvp.sequence}:{rsvp.answer}:{at:%Y%m%d%H%M%S}"
+        intent = Intent(RSVP, key, attendee.follow_up.assignee_id, payload={"attendee": attendee.pk})
+        outbox.queue([intent])
+    return attendee
+
+
+def hear(email: Email) -> None:
+    """Note the answers in the calendar parts of a message that has come in; the reader of mailboxes calls it."""
+    if email.direction != "in":
+        return
+    calendars = EmailAttachment.objects.filter(email=email, content_type__startswith="text/calendar")
+    for file in calendars:
+        rsvp = read_rsvp(bytes(file.content))
+        # An answer counts for the address it came from: nobody answers for somebody else.
+        if rsvp is not None and rsvp.address == email.from_address.lower():
+            note_rsvp(rsvp, now=email.at or email.created_at)
+
+
+# --- Reading --------------------------------------------------------------------------------------------------------
+
+
+def _calendars(source: bytes | Message | EmailMessage) -> list[bytes]:
+    if isinstance(source, bytes):
+        if source.lstrip()[:15].upper() == b"BEGIN:VCALENDAR":
+            return [source[:LARGEST]]
+        source = mime.message_from_bytes(source, policy=email.policy.compat32)
+    parts = [part for part in source.walk() if part.get_content_type() in {"text/calendar", "application/ics"}]
+    found = (part.get_payload(decode=True) for part in parts)
+    return [content for content in found if isinstance(content, bytes) and len(content) <= LARGEST]
+
+
+def _answer(calendar: Any) -> Rsvp | None:
+    if str(calendar.get("METHOD", "")).upper() != "REPLY":
+        return None
+    for event in calendar.walk("VEVENT"):
+        guests = event.get("ATTENDEE", [])
+        for guest in guests if isinstance(guests, list) else [guests]:
+            answer = ANSWERS.get(str(guest.params.get("PARTSTAT", "")).upper())
+            if answer is None:
+                continue
+            return Rsvp(
+                uid=uuid.UUID(str(event["UID"]).partition("@")[0]),
+                address=re.sub(r"(?i)^mailto:", "", str(guest)).strip().lower(),
+                answer=answer,
+                comment=_NOT_A_NAME.sub(" ", str(event.get("COMMENT", ""))).strip(),
+                sequence=int(event.get("SEQUENCE", 0)),
+                at=_instant(event),
+            )
+    return None
+
+
+def _instant(event: Any) -> dt.datetime | None:
+    stamp = event.decoded("DTSTAMP") if "DTSTAMP" in event else None
+    return stamp if isinstance(stamp, dt.datetime) and stamp.tzinfo else None
+
+
+# --- Telling --------------------------------------------------------------------------------------------------------
+
+
+def send_rsvp(row: OutboxRow, postbox: Postbox) -> Outcome:
+    """Tell the organiser what a guest answered."""
+    attendee = Attendee.objects.select_related("follow_up").filter(pk=row.payload["attendee"]).first()
+    person = row.recipient
+    if attendee is None or person is None:
+        return NotNeeded("the meeting is gone")
+    follow_up = attendee.follow_up
+    with translation.override(person.language):
+        said = {"guest": attendee, "answer": attendee.get_answer_display(), "title": follow_up.title}
+        text = _("%(guest)s %(answer)s: %(title)s") % said
+    notice = Notification(
+        user=person,
+        kind=KIND.key,
+        dedupe_key=row.dedupe_key,
+        follow_up=follow_up,
+        subject_type_id=follow_up.subject_type_id,
+        subject_id=follow_up.subject_id,
+        text=text[:300],
+    )
+    return tell(row, News(person, [notice], RSVP, {"text": text, "attendee": attendee}), postbox)
+
+
+outbox.register(Sender(RSVP, send_rsvp, label=KIND.label))
+arrived.append(hear)
