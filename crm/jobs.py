@@ -47,7 +47,7 @@ assert form_replies.FORM_REPLY
 assert mailing.__name__
 assert daily_digests.DAILY
 assert arriving.ANSWER
-assert advancing.SEQUENCE
+assert advancing.__name__
 assert intake.SEQUENCE_INTAKE
 assert hand_overs.HAND_OVER
 assert rsvp.RSVP

@@ -118,7 +118,9 @@ def _zone(key: str, zone: zoneinfo.ZoneInfo, since: dt.datetime, until: dt.datet
     return component
 
 
-def _observance(zone: zoneinfo.ZoneInfo, before: dt.datetime, after: dt.datetime) -> TimezoneStandard:
+def _observance(
+    zone: zoneinfo.ZoneInfo, before: dt.datetime, after: dt.datetime
+) -> TimezoneStandard | TimezoneDaylight:
     was, becomes = before.astimezone(zone), after.astimezone(zone)
     part = TimezoneDaylight() if becomes.dst() else TimezoneStandard()
     offset = was.utcoffset() or dt.timedelta(0)

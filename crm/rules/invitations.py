@@ -92,9 +92,9 @@ def _call_off(attendee: Attendee, follow_up: FollowUp, *, by: User | None, now: 
     last = _last(attendee)
     if last is None or last.method == CANCEL:
         return
-    rows = [invitation.email.row_id for invitation in attendee.invitations.all()]
-    outbox.cancel(OutboxRow.objects.filter(pk__in=rows), answer="the meeting was called off")
-    is_written_to = OutboxRow.objects.filter(pk__in=rows).exclude(state=OutboxRow.State.CANCELLED).exists()
+    rows = OutboxRow.objects.filter(email__in=[invitation.email for invitation in attendee.invitations.all()])
+    outbox.cancel(rows, answer="the meeting was called off")
+    is_written_to = rows.exclude(state=OutboxRow.State.CANCELLED).exists()
     if is_written_to and follow_up.due_at > now:
         if last.sequence >= follow_up.calendar_sequence:
             _raise_sequence(follow_up, above=last.sequence)
@@ -116,7 +116,7 @@ def _raise_sequence(follow_up: FollowUp, *, above: int) -> None:
 def _send(attendee: Attendee, follow_up: FollowUp, method: str, *, by: User | None, now: dt.datetime) -> None:
     organiser = follow_up.assignee
     with translation.override(organiser.language):
-        heads = {REQUEST: _("Invitation: %(title)s"), CANCEL: _("Called off: %(title)s")}
+        heads: dict[str, str] = {REQUEST: _("Invitation: %(title)s"), CANCEL: _("Called off: %(title)s")}
         if method == REQUEST and follow_up.calendar_sequence and attendee.invitations.all():
             heads[REQUEST] = _("Changed: %(title)s")
         line = str(heads[method]) % {"title": follow_up.title}
@@ -140,8 +140,9 @@ def _send(attendee: Attendee, follow_up: FollowUp, method: str, *, by: User | No
 
 def _ics(attendee: Attendee, follow_up: FollowUp, method: str, *, now: dt.datetime) -> bytes:
     event: Event = event_of(_as_guests_see_it(follow_up))
-    event["DTSTAMP"].dt = now.astimezone(dt.UTC).replace(microsecond=0)
-    event["LAST-MODIFIED"].dt = event["DTSTAMP"].dt
+    for name in ("dtstamp", "last-modified"):
+        event.pop(name)
+        event.add(name, now.astimezone(dt.UTC).replace(microsecond=0))
     event["STATUS"] = vText("CANCELLED" if method == CANCEL else "CONFIRMED")
     organiser = follow_up.assignee
     event.add("organizer", _address(organiser.email, organiser.name))

@@ -136,7 +136,7 @@ def _change(request: PersonRequest, pk: int, rule: Callable[..., None], words: s
         messages.success(request, words)
     person = enrolment.subject
     if not request.htmx:
-        return redirect("person_sequences", kind_of(person), person.pk)  # type: ignore[arg-type]
+        return redirect("person_sequences", kind_of(person), person.pk)
     return close_dialog(request, to=None, event="sequence-changed")
 
 

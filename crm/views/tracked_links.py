@@ -15,7 +15,7 @@ from crm.views.public_doors import public_door
 class _Elsewhere(HttpResponseRedirect):
     """On to the web, and nowhere else."""
 
-    allowed_schemes = ("http", "https")
+    allowed_schemes = ["http", "https"]
 
 
 @login_not_required

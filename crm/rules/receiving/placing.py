@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
-
 from crm.models import Contact, Email, Lead, User
 
 Narrow = Callable[[Any], Any]
@@ -27,11 +25,10 @@ class Reach:
 
     person: User | None = None
 
-    def of(self, model: type[Any]) -> QuerySet[Any]:
+    def of(self, model: type[Any]) -> Any:
         """Rows of `model` within reach."""
         rows = model.objects.all()
-        found: QuerySet[Any] = rows.present() if self.person is None else rows.visible_to(self.person)
-        return found
+        return rows.present() if self.person is None else rows.visible_to(self.person)
 
 
 def place_by_thread(message_ids: Sequence[str]) -> tuple[Any, Email | None]:

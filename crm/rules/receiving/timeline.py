@@ -49,7 +49,7 @@ def mark(email: Email, response: str) -> None:
     """Write how an answer took it: on the answer, and on the touch it answers, which is what figures count."""
     if email.activity is None:
         return
-    Activity.objects.filter(pk=email.activity_id).update(response=response)
+    Activity.objects.filter(pk=email.activity.pk).update(response=response)
     email.activity.response = response
     if email.answers is not None:
         follow_mark(email.answers)

@@ -7,6 +7,7 @@ A letter is a row of its own kind, which is never repeated; before it leaves, ev
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -134,7 +135,7 @@ def _advance(enrolment: Enrolment, now: dt.datetime) -> Outcome:
 
 def _do_what_is_due(enrolment: Enrolment, steps: list[SequenceStep], now: dt.datetime) -> dt.datetime | None:
     """Return when to go on; None where nothing is left. After a letter soon, to see whether it has left."""
-    person = enrolment.subject
+    person: Any = enrolment.subject
     for _count in range(MOST_STEPS):
         if enrolment.step is None:
             return None

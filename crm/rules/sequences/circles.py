@@ -52,7 +52,9 @@ def _leads(person: Lead | Contact) -> models.QuerySet[Any]:
 
 
 def _contacts(person: Lead | Contact) -> models.QuerySet[Any]:
-    return Contact.objects.filter(pk=person.contact_id if isinstance(person, Lead) else person.pk)
+    if isinstance(person, Lead):
+        return Contact.objects.filter(leads=person)
+    return Contact.objects.filter(pk=person.pk)
 
 
 register(Ring(Lead, _leads, lambda lead: (lead, lead.contact)))

@@ -102,8 +102,7 @@ def withdraw_waiting(enrolments: Any, *, now: dt.datetime) -> None:
     """Withdraw the letters of `enrolments` that nobody has begun to send, to be written again when they go on."""
     runs = StepRun.objects.filter(enrolment__in=enrolments, withdrawn_at=None)
     for run in runs.filter(email__row__state=OutboxRow.State.WAITING).select_related("email"):
-        rows = OutboxRow.objects.filter(pk=run.email.row_id) if run.email else OutboxRow.objects.none()
-        if outbox.cancel(rows, answer="not sent: paused"):
+        if outbox.cancel(OutboxRow.objects.filter(email=run.email), answer="not sent: paused"):
             withdraw(run, now=now)
 
 
