@@ -15,7 +15,7 @@ from pipeline.rules.automation import carrying_out, changing, coming_true, peopl
 logger = logging.getLogger(__name__)
 
 # Imported for the senders and the kinds of action they register.
-assert carrying_out.carry_out
+assert carrying_out.__name__
 assert planning.FOLLOW_UPS
 assert writing.SEND_TEMPLATE
 assert people.NOTIFY
