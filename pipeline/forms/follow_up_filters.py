@@ -64,7 +64,8 @@ class BulkForm(forms.Form):
         self.fields["to"].queryset = User.objects.assignable_by(person)  # type: ignore[attr-defined]
         for name, css in (("to", "form-select"), ("day", "form-control")):
             self.fields[name].widget.attrs |= {"class": css, "aria-label": self.fields[name].label}
-        sent = self.data.getlist("chosen")[:MOST] if self.is_bound else []
+        data: Any = self.data
+        sent = data.getlist("chosen")[:MOST] if self.is_bound else []
         self.fields["chosen"].choices = [(pk, pk) for pk in sent if pk.isdecimal() and len(pk) <= 18]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:

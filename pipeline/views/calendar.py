@@ -143,7 +143,7 @@ def entries_of(reader: User, people: Any, start: dt.datetime, end: dt.datetime, 
     coming = [
         one
         for row in series
-        for one in ahead_of(row, until=end, hours=hours[row.series.assignee_id].hours, now=now)  # type: ignore[union-attr]
+        for one in ahead_of(row, until=end, hours=hours[row.series.assignee_id].hours, now=now)
         if one.due_at >= start
     ]
     seen = subjects_seen_by(reader, [*rows, *coming])
