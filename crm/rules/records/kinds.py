@@ -8,8 +8,7 @@ from typing import Any
 
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
-from django.utils.translation import ngettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy, pgettext_lazy
 
 from crm.models import Company, Contact, DisqualifyReason, Lead, User
 from crm.rules.records import references
@@ -202,24 +201,24 @@ def _owner(importer: RecordImporter[Any], entry: Entry, record: Any) -> dict[str
 
 
 LABELS = {
-    "name": _lazy("Name"),
-    "external_id": _lazy("External id"),
-    "domain": _lazy("Website"),
-    "industry": _lazy("Industry"),
-    "country": _lazy("Country"),
-    "employees": _lazy("Employees"),
-    "owner": _lazy("Owner"),
-    "email": _lazy("E-mail"),
-    "phone": _lazy("Phone"),
-    "company": _lazy("Company"),
-    "company_id": _lazy("External id of the company"),
-    "position": _lazy("Position"),
-    "source": _lazy("Source"),
-    "created_at": _lazy("Created"),
-    "first_response_at": _lazy("First answered"),
-    "qualified_at": _lazy("Qualified"),
-    "disqualified_at": _lazy("Disqualified"),
-    "disqualify_reason": _lazy("Reason for disqualifying"),
+    "name": gettext_lazy("Name"),
+    "external_id": gettext_lazy("External id"),
+    "domain": gettext_lazy("Website"),
+    "industry": gettext_lazy("Industry"),
+    "country": gettext_lazy("Country"),
+    "employees": gettext_lazy("Employees"),
+    "owner": gettext_lazy("Owner"),
+    "email": gettext_lazy("E-mail"),
+    "phone": gettext_lazy("Phone"),
+    "company": gettext_lazy("Company"),
+    "company_id": gettext_lazy("External id of the company"),
+    "position": gettext_lazy("Position"),
+    "source": gettext_lazy("Source"),
+    "created_at": gettext_lazy("Created"),
+    "first_response_at": gettext_lazy("First answered"),
+    "qualified_at": gettext_lazy("Qualified"),
+    "disqualified_at": gettext_lazy("Disqualified"),
+    "disqualify_reason": gettext_lazy("Reason for disqualifying"),
 }
 
 
@@ -253,7 +252,7 @@ COMPANIES = Kind(
     importer=CompanyImporter,
     warnings=references.WARNINGS,
     place=3,
-    label=_lazy("Companies"),
+    label=gettext_lazy("Companies"),
     labels=LABELS,
     asks=(OWNER,),
     listed_at="company_list",
@@ -274,7 +273,7 @@ CONTACTS = Kind(
     needs_one_of=("name", "email"),
     warnings=references.WARNINGS,
     place=2,
-    label=_lazy("Contacts"),
+    label=gettext_lazy("Contacts"),
     labels=PEOPLE_LABELS,
     asks=(OWNER,),
     listed_at="contact_list",
@@ -297,7 +296,7 @@ LEADS = Kind(
     ),
     importer=LeadImporter,
     place=1,
-    label=_lazy("Leads"),
+    label=gettext_lazy("Leads"),
     labels=PEOPLE_LABELS,
     asks=(OWNER,),
     listed_at="lead_list",
