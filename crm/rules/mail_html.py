@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import css_inline
 import nh3
 from django.template.loader import render_to_string
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 from markdownify import MarkdownConverter
 
 TAGS = frozenset({
     "a", "abbr", "b", "blockquote", "br", "code", "div", "em", "h1", "h2", "h3", "h4", "hr", "i", "img", "li", "ol",
     "p", "pre", "s", "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "u", "ul",
 })  # fmt: skip
+THEIR_TAGS = set(TAGS | {"caption", "center", "dd", "dl", "dt", "h5", "h6", "small"})
 ATTRIBUTES = {
     "a": {"href", "title"},
     "img": {"src", "alt", "width", "height"},
@@ -33,11 +35,28 @@ def clean(html: str) -> str:
 
 def clean_theirs(html: str) -> str:
     """Return what may be shown of mail that came in: text and its shape, pictures that came along, no others."""
-    tags = set(TAGS | {"center", "dl", "dt", "dd", "h5", "h6", "small", "caption"})
     return nh3.clean(
-        html, tags=tags, attributes=ATTRIBUTES, url_schemes=set(THEIRS), link_rel="noopener noreferrer nofollow",
+        html, tags=THEIR_TAGS, attributes=ATTRIBUTES, url_schemes=set(THEIRS), link_rel="noopener noreferrer nofollow",
         attribute_filter=_unless_remote,
     ).strip()  # fmt: skip
+
+
+def shown(html: str, *, pictures: Mapping[str, str]) -> SafeString:
+    """Return what came in for a page that shows it alone: cleaned once more, with `pictures` (by Content-ID) in it."""
+
+    def drawn(tag: str, attribute: str, value: str) -> str | None:
+        return pictures.get(value[4:]) if (tag, attribute) == ("img", "src") else value
+
+    whole = nh3.clean(
+        clean_theirs(html), tags=THEIR_TAGS, attributes=ATTRIBUTES, url_schemes={*THEIRS, "data"}, link_rel=None,
+        attribute_filter=_without_data(drawn),
+    )  # fmt: skip
+    return mark_safe(whole)  # noqa: S308 (cleaned just above)
+
+
+def _without_data(draw: Callable[[str, str, str], str | None]) -> Callable[[str, str, str], str | None]:
+    """Let data: addresses into pictures that we put there, and nowhere else."""
+    return lambda tag, name, value: None if value.lower().startswith("data:") else draw(tag, name, value)
 
 
 def _unless_remote(tag: str, attribute: str, value: str) -> str | None:

@@ -18,10 +18,12 @@ from crm.models import (
     EmailTemplate,
     Enrolment,
     Lead,
+    MailFolder,
     Merge,
     Notification,
     OutboxRow,
     QualifyingQuestion,
+    Receipt,
     Segment,
     Sequence,
     Submission,
@@ -48,6 +50,7 @@ from tests.factories import (
     UserFactory,
     sales_pipeline,
 )
+from tests.factories.mail import MailboxFactory
 from tests.factories.segments import SegmentFactory
 from tests.factories.sequences import SequenceFactory, wait
 
@@ -111,6 +114,7 @@ def _records(own: User, north: Team) -> dict[str, Any]:
         | _kept_out(north)
         | _letter(records["lead"], own)
         | _uploaded(own)
+        | _mail_in(own)
         | _twins(records, own)
         | _sequence(records["sequence"], records["lead"], own)
         | {"outbox_row": OutboxRow.objects.create(kind="reminder", dedupe_key="reminder:matrix", state="dead")}
@@ -186,6 +190,18 @@ def _sequence(sequence: Sequence, lead: Lead, own: User) -> dict[str, Any]:
         sequence=sequence, subject=lead, address="kestrel@client.test", sender=own, language="en", step=step
     )
     return {"step": step, "other_step": other, "enrolment": enrolment}
+
+
+def _mail_in(own: User) -> dict[str, Any]:
+    """A mailbox of the owner's, another in the bin, and a message that nobody has placed."""
+    mailbox = MailboxFactory(owner=own, name=f"{NAME} mailbox")
+    folder = MailFolder.objects.create(mailbox=mailbox, name="INBOX")
+    email = Email.objects.create(direction="in", from_address="x@y.test", subject_line=f"{NAME} asks", author=own)
+    Receipt.objects.create(
+        mailbox=mailbox, folder=folder, uid_validity=1, uid=1, key="matrix", outcome="kept", email=email, person=own
+    )
+    deleted = MailboxFactory(owner=own, deleted_at=timezone.now())
+    return {"mailbox": mailbox, "unsorted_email": email, "deleted_mailbox": deleted}
 
 
 def _uploaded(own: User) -> dict[str, Any]:

@@ -56,9 +56,10 @@ def people_with(address: str, reach: Reach) -> list[Lead | Contact]:
     if not address:
         return []
     contacts = list(reach.of(Contact).filter(email_key=address).order_by("-pk")[:MOST_SUGGESTED])
-    leads = reach.of(Lead).filter(email_key=address).order_by("-pk")
-    found = [*leads.filter(status__in=Lead.ALIVE)[:MOST_SUGGESTED], *contacts]
-    return found or list(leads.filter(status=Lead.Status.CONVERTED)[:1])
+    leads = list(reach.of(Lead).filter(email_key=address).order_by("-pk")[: 2 * MOST_SUGGESTED])
+    alive = [lead for lead in leads if lead.status in Lead.ALIVE]
+    converted = [lead for lead in leads if lead.status == Lead.Status.CONVERTED]
+    return [*alive, *contacts] or converted[:1]
 
 
 def is_known(address: str) -> bool:
