@@ -31,7 +31,7 @@ from crm.models import (
 from crm.rules.merge_fields import check_text
 from crm.rules.segments import people_in
 from crm.rules.suspecting import check_queued
-from pipeline.models import Contract, Deal, StageVisit
+from pipeline.models import Contract, Deal, RuleFiring, StageRule, StageVisit
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +73,8 @@ def test_the_company_is_believable() -> None:
     assert outcomes == {"open", "won", "lost"}
     assert StageVisit.objects.filter(direction="back").exists()
     assert not Deal.objects.filter(outcome="lost", loss_reason=None).exists()
+    assert StageRule.objects.in_force().exists()
+    assert not RuleFiring.objects.exists()  # what is invented sets off no rule
     names = " ".join(Deal.objects.values_list("name", flat=True))
     assert re.search("[а-я]", names)
     assert re.search("[a-z]", names)
