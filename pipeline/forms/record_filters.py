@@ -162,6 +162,7 @@ class DealFilter(django_filters.FilterSet):
             ("planned", _("planned")),
             ("unplanned", _("nothing planned")),
             ("rotting", _("rotting")),
+            ("quiet", _("gone quiet")),
         ],
         method="in_state",
         label=_("Next step"),

@@ -85,9 +85,10 @@ class DealQuerySet(SearchedQuerySet):
         )
 
     def with_contact_at(self) -> Self:
-        """Add `contact_at`: when both sides were last in touch, about the deal or with its contact; None if never."""
+        """Add `contact_at`, when both sides were last in touch about the deal or with its contact, and `began_at`."""
         spoken = Activity.objects.two_way().filter(at__lte=Now()).order_by("-at").values("at")
-        return self.annotate(contact_at=Greatest(*(Subquery(of_one[:1]) for of_one in _with_deal_or_contact(spoken))))
+        latest = Greatest(*(Subquery(of_one[:1]) for of_one in _with_deal_or_contact(spoken)))
+        return self.annotate(contact_at=latest, began_at=Coalesce("created_at", "recorded_at"))
 
     def in_state(self, state: str, now: dt.datetime) -> Self:
         """Open deals that are overdue, due today (by the active clock), planned, unplanned, rotting or quiet."""

@@ -21,7 +21,7 @@ from crm.models import User
 from crm.templatetags.formats import day as day_tag
 from crm.templatetags.formats import days, days_tight, duration, initials, money, number
 from crm.views.next_step import state_of
-from pipeline.models import Deal, Stage, days_rotting
+from pipeline.models import Deal, Stage, days_quiet, days_rotting
 
 WON_SHOWN = dt.timedelta(days=30)
 """How long a won deal stays on the board."""
@@ -39,6 +39,7 @@ STATE_ICONS = {
 COLUMNS = (
     "pk", "version", "name", "rank", "stage_id", "owner_id", "amount", "currency", "next_step_at", "last_touch_at",
     "stage_entered_at", "won_at", "owner__name", "owner__email", "company__name", "outcome", "stage__rotting_days",
+    "stage__quiet_days", "contact_at", "began_at",
 )  # fmt: skip
 
 
@@ -62,6 +63,9 @@ class Row(NamedTuple):
     company_name: str | None
     outcome: str
     rotting_limit: int | None
+    quiet_limit: int | None
+    contact_at: dt.datetime | None
+    began_at: dt.datetime
 
 
 class Facts(NamedTuple):
@@ -85,6 +89,7 @@ class Facts(NamedTuple):
     step_at: dt.datetime | None
     since_touch: int | None
     rotting: int
+    quiet: int
     limit: int | None
     won_on: dt.date | None
     today: dt.date
@@ -103,16 +108,13 @@ class Card(NamedTuple):
 
 def rows_of(deals: Any) -> list[Row]:
     """Read what the cards of `deals` (a queryset) need, in one query."""
-    return [Row(*values) for values in deals.values_list(*COLUMNS)]
+    return [Row(*values) for values in deals.with_contact_at().values_list(*COLUMNS)]
 
 
 def row_of(deal: Deal) -> Row:
     """The same of one deal in hand."""
-    return Row(
-        deal.pk, deal.version, deal.name, deal.rank, deal.stage_id, deal.owner_id, deal.amount, deal.currency,
-        deal.next_step_at, deal.last_touch_at, deal.stage_entered_at, deal.won_at, deal.owner.name, deal.owner.email,
-        deal.company.name if deal.company else None, deal.outcome, deal.stage.rotting_days,
-    )  # fmt: skip
+    [row] = rows_of(Deal.objects.filter(pk=deal.pk))
+    return row
 
 
 def cards_of(stage: Any, deals: Any, *, is_won: bool) -> Any:
@@ -155,6 +157,7 @@ def draw(rows: Iterable[Row], viewer: User, now: dt.datetime) -> list[Card]:
             step_at=_on_the_clock(row.next_step_at) if row.next_step_at else None,
             since_touch=(now - row.last_touch_at).days if row.last_touch_at else None,
             rotting=days_rotting(row.stage_entered_at, row.rotting_limit, now) if row.outcome == "open" else 0,
+            quiet=_quiet(row, now),
             limit=row.rotting_limit,
             won_on=timezone.localtime(row.won_at).date() if row.won_at else None,
             today=today,
@@ -184,9 +187,14 @@ def _words(facts: Facts) -> dict[str, Any]:
         "touch": days_tight(facts.since_touch),
         "touch_long": _touch_text(facts.since_touch),
         "rotting": _("Rotting {days}").format(days=days(facts.rotting)) if facts.rotting else "",
+        "quiet": _("Quiet {days}").format(days=days(facts.quiet)) if facts.quiet else "",
         "limit": _("limit {days} d").format(days=number(facts.limit)),
         "won_on": day_tag(facts.won_on) if facts.won_on else "",
     }
+
+
+def _quiet(row: Row, now: dt.datetime) -> int:
+    return days_quiet(row.contact_at, row.began_at, row.quiet_limit, now) if row.outcome == "open" else 0
 
 
 def _state_text(facts: Facts) -> Any:

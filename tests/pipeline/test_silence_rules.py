@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.test import Client
 
 from crm.models import User
 from crm.rules.daily_digests import Section
@@ -89,3 +90,13 @@ def test_an_owner_is_told_once_a_stay(deal: Deal, rep: User, colleague: User) ->
 def test_what_was_not_sent_is_told_the_next_day(deal: Deal, rep: User) -> None:
     assert unplanned_deals(rep, NOW) is not None
     assert unplanned_deals(rep, NOW + dt.timedelta(days=1)) is not None
+
+
+def test_the_board_shows_and_filters_them(deal: Deal, rep: User, client: Client) -> None:
+    client.force_login(rep)
+    other = DealFactory(owner=rep, stage="meeting", created_at=dt.datetime.now(dt.UTC))
+    page = client.get("/board/sales/?state=quiet").text
+    assert f'id="deal-{deal.pk}"' in page
+    assert f'id="deal-{other.pk}"' not in page
+    assert "Quiet " in client.get("/board/sales/").text
+    assert deal.name in client.get("/deals/?state=quiet").text
