@@ -6,17 +6,22 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
-from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
-from crm.api.problems import FieldError, invalid
+from crm.api.problems import FieldError, Merged, invalid
 from crm.models import FollowUp, User, subject_models
 from crm.rules.follow_ups import may_change
+from crm.rules.forwarding import survivor_seen_by
 
 
 def visible(rows: Any, person: User, pk: int) -> Any:
-    """Return the row that the person may read."""
-    return get_object_or_404(rows.visible_to(person), pk=pk)
+    """Return the row that the person may read; Merged where it went into another one they may read."""
+    record = rows.visible_to(person).filter(pk=pk).first()
+    if record is not None:
+        return record
+    if survivor := survivor_seen_by(person, rows.model, pk):
+        raise Merged(pk, survivor.pk)
+    raise Http404
 
 
 def editable(rows: Any, person: User, pk: int) -> Any:

@@ -44,6 +44,14 @@ class Problem(Exception):
         self.status, self.code, self.message, self.errors = status, code, message, errors
 
 
+class Merged(Exception):
+    """The record was merged into another: reading leads on to that one, and what was to change is refused."""
+
+    def __init__(self, pk: int, survivor_id: int) -> None:
+        super().__init__(pk, survivor_id)
+        self.pk, self.survivor_id = pk, survivor_id
+
+
 class StrictParser(Parser):
     """Reads JSON that PostgreSQL can hold: half a surrogate pair, which Python reads, is no text."""
 
@@ -127,6 +135,18 @@ def not_found(request: HttpRequest, _missing: Any = None) -> HttpResponse:
     return answer_problem(request, Problem(404, "not_found", _("There is nothing here that you may see.")))
 
 
+def _merged(request: HttpRequest, merged: Merged) -> HttpResponse:
+    """307 to the survivor's address (not 308: a merge can be undone); 409 for a write, which was meant for another."""
+    message = _("This record was merged into another one.")
+    place, _slash, last = request.path.rpartition("/")
+    leads_on = request.method in {"GET", "HEAD"} and last == str(merged.pk)
+    problem = Problem(307 if leads_on else 409, "merged", message)
+    response = answer_problem(request, problem, survivor=merged.survivor_id)
+    if leads_on:
+        response["Location"] = f"{place}/{merged.survivor_id}"
+    return response
+
+
 def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     """What the framework refuses: a body that is no JSON."""
     message = _("The body is not valid JSON.") if error.status_code == HTTPStatus.BAD_REQUEST else error.message
@@ -169,6 +189,7 @@ _ANSWERS: tuple[tuple[type[Exception], Callable[..., HttpResponse]], ...] = (
     (TooManyRequests, _too_fast),
     (PermissionDenied, _forbidden),
     (Http404, not_found),
+    (Merged, _merged),
     (HttpError, _http_error),
     (ValidationError, _not_the_schema),
 )

@@ -14,7 +14,7 @@ from crm.models import Absence, AssignmentRule, AuditEntry, Campaign, Lead, Team
 from crm.rules.assigning import rule_noted
 from crm.rules.errors import RuleError
 from crm.rules.leads import claim_lead, create_lead
-from crm.rules.segments import checked
+from crm.rules.segments import SegmentInUse, checked, delete_segment
 from tests.factories import LeadFactory, LeadSourceFactory, TeamFactory, UserFactory, office_hours
 from tests.factories.segments import SegmentFactory, condition, group
 
@@ -72,6 +72,19 @@ def test_the_first_rule_that_fits_decides(rep: User, colleague: User, outsider: 
     assert come_in(campaign=campaign).owner == colleague
     assert come_in(team=north, source=other).owner == outsider
     assert come_in(source=other).owner is None
+
+
+def test_a_segment_that_a_rule_asks_for_is_not_deleted(rep: User) -> None:
+    segment = SegmentFactory(owner=rep)
+    rule = rule_for(rep, name="Mills to Rita", segment=segment)
+
+    with pytest.raises(SegmentInUse, match="Mills to Rita"):
+        delete_segment(segment, seen_version=segment.version, by=rep, now=WEDNESDAY)
+    segment.refresh_from_db()
+    assert segment.deleted_at is None
+
+    rule.delete()
+    delete_segment(segment, seen_version=segment.version, by=rep, now=WEDNESDAY)
 
 
 def test_segment_is_a_condition(rep: User, admin: User) -> None:

@@ -9,6 +9,8 @@ import pytest
 from django.utils import timezone
 
 from crm.models import Activity, DisqualifyReason, FollowUp, Lead, User
+from crm.rules.merged_values import fingerprint
+from crm.rules.merging import merge_records
 from tests.api import Program, token_of
 from tests.factories import ActivityFactory, FollowUpFactory, LeadFactory, LeadSourceFactory
 
@@ -23,6 +25,20 @@ def program(rep: User) -> Program:
 @pytest.fixture
 def lead(rep: User) -> Lead:
     return LeadFactory(name="Lena Lead", owner=rep)
+
+
+def test_a_merged_record_leads_on_to_its_survivor(program: Program, rep: User, outsider: User, lead: Lead) -> None:
+    gone = LeadFactory(name="L. Lead", owner=rep)
+    seen = {each.pk: fingerprint(each) for each in Lead.objects.filter(pk__in=[lead.pk, gone.pk])}
+    merge = merge_records(kind="lead", seen=seen, chosen={}, by=rep, now=timezone.now())
+    there = lead.pk if merge.survivor_id == gone.pk else gone.pk
+
+    answer = program.ask("get", f"/leads/{there}")
+    assert (answer.status_code, answer["Location"]) == (307, f"/api/v1/leads/{merge.survivor_id}")
+    assert answer.json()["survivor"] == merge.survivor_id
+    refused = program.patch(f"/leads/{there}", {"version": 1, "phone": "+49 30 1234567"}, 409)
+    assert (refused["code"], refused["survivor"]) == ("merged", merge.survivor_id)
+    assert Program(token_of(outsider)).get(f"/leads/{there}", 404)["code"] == "not_found"
 
 
 # --- Leads ------------------------------------------------------------------------------------------------------------
