@@ -1,4 +1,4 @@
-"""Sequences in a browser: building one, enrolling a person and a segment, stopping; by the keyboard and without script."""
+"""Sequences in a browser: building one, enrolling a person and a segment; by the keyboard, and without script."""
 
 from __future__ import annotations
 
