@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from crm.forms.sequences import QuestionForm, SequenceForm
 from crm.models import Enrolment, Sequence, SequenceStep
@@ -79,7 +80,7 @@ def sequence_create(request: PersonRequest) -> HttpResponse:
     person = writer_or_403(request.user)
     form = SequenceForm(posted(request), initial={"version": 0})
     if request.method == "POST" and form.is_valid():
-        return redirect(keeping.create_sequence(fields=form.said(), by=person))
+        return on_to(request, keeping.create_sequence(fields=form.said(), by=person).get_absolute_url())
     context = {"title": _("New sequence"), "action": reverse("sequence_create"), "submit": _("Go on to its steps")}
     return render_dialog(request, form, context)
 
@@ -155,7 +156,7 @@ def sequence_delete(request: PersonRequest, pk: int) -> HttpResponse:
         return refused(request, sequence, refusal)
     undo_url = reverse("sequence_restore", args=[pk])
     say_undoable(request, _("“%(sequence)s” is deleted.") % {"sequence": sequence}, undo_url=undo_url)
-    return redirect("sequence_list")
+    return on_to(request, reverse("sequence_list"))
 
 
 @require_POST
@@ -259,6 +260,11 @@ def _rows(steps: list[SequenceStep], standing: Mapping[int, int], by_step: Mappi
         )
         for number, step in enumerate(steps, start=1)
     ]
+
+
+def on_to(request: PersonRequest, url: str) -> HttpResponse:
+    """Leave a dialog for another page, loaded whole: it has styles of its own, and dialogs to open."""
+    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
 
 
 def version_seen(request: PersonRequest) -> int:
