@@ -65,7 +65,7 @@ def test_mail_is_placed_marked_and_looked_at(log_in: LogIn, rep: User, viewport:
     look(page, f"answer-{theme}")
     marks.get_by_role("button").first.click()
     expect(page.locator("#timeline .answer-marks [aria-pressed=true]")).to_have_count(1)
-    page.locator("#timeline .entry-edit").first.click()
+    page.locator("#timeline .entry-original").first.click()
     frame = page.frame_locator("#dialog iframe")
     expect(frame.locator("b")).to_have_text("good")
     expect(frame.locator("img[src]")).to_have_count(0)

@@ -75,6 +75,7 @@ def suggestions(address: str, name: str, reach: Reach) -> list[Any]:
         people = company
     if len(people) < MOST_SUGGESTED and name:
         people += [each for each in reach.of(Contact).matching(name)[:3] if each not in people]
+    people.sort(key=lambda person: person.name.casefold() != name.casefold())
     found: list[Any] = []
     for person in people:
         found += [record for widen in wideners for record in widen(person) if _is_within(record, reach)]
