@@ -26,7 +26,7 @@ PEOPLE = 100
 FLOOR = 300
 ROOT = Path(__file__).resolve().parent.parent
 SINK = ROOT / "tests" / "reliability" / "smtp_sink.py"
-AHEAD = 40
+AHEAD = 60
 """Seconds until they fall due: enough to write them and to start everything."""
 GIVE_UP = 240
 

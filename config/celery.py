@@ -46,13 +46,18 @@ class Job(DjangoTask):
         transaction.on_commit(functools.partial(self._nudge, (), {}, countdown=seconds or None))
 
     def _nudge(self, args: tuple[Any, ...], kwargs: dict[str, Any], **options: Any) -> None:
-        if time.monotonic() < Job._broker_away_until:
+        now = time.monotonic()
+        if now < Job._broker_away_until:
             return
+        if Job._broker_away_until:
+            Job._broker_away_until = now + BROKER_REST_SECONDS  # one tries whether it is back, the others do not wait
         try:
             self.apply_async(args, kwargs, **options)
         except (OperationalError, OSError) as error:
             Job._broker_away_until = time.monotonic() + BROKER_REST_SECONDS
             logger.warning("The broker is away (%s); %s waits for the next sweep.", error, self.name)
+        else:
+            Job._broker_away_until = 0.0
 
 
 def broker_url(redis_url: str) -> str:

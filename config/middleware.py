@@ -33,8 +33,8 @@ _NUL_IN_DATABASE = "NUL (0x00)"  # psycopg's words
 class DatabaseAwayMiddleware:
     """503 with Retry-After while the database cannot be reached, instead of a 500 after a long wait.
 
-    The connection is tried here, first of all: an exception of an inner middleware (sessions, login) never gets out
-    to an outer one, Django has turned it into a 500 by then.
+    The connection is tried here, first of all. Where it breaks later, the exception of an inner middleware (sessions,
+    login) never gets out to an outer one: Django has turned it into an answer by then, which is told by the connection.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -47,7 +47,11 @@ class DatabaseAwayMiddleware:
                 connection.ensure_connection()
             except (OperationalError, InterfaceError):
                 return self._come_back_later()
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code >= 400 and connection.errors_occurred and not connection.is_usable():
+            connection.close()
+            return self._come_back_later()
+        return response
 
     def process_exception(self, _request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The database went away in the middle of a view."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import OperationalError, connection
 from django.test import Client
 
@@ -103,6 +104,26 @@ def test_a_database_that_goes_away_within_a_view_is_503(client: Client, monkeypa
     monkeypatch.setattr(connection, "is_usable", lambda: False)
 
     assert client.get("/sample/database-gone/")["Retry-After"] == "5"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_goes_away_before_the_view_is_503(
+    client_of_rep: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the session is read: no view has begun, and no outer middleware hears of the exception."""
+
+    def end_the_connection(_session: SessionStore) -> dict[str, object]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return {}
+
+    client_of_rep.raise_request_exception = False
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(SessionStore, "load", end_the_connection)
+        answer = client_of_rep.get("/sample/page/")
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert client_of_rep.get("/sample/page/").status_code == 200
 
 
 def test_a_refusal_of_a_living_database_stays_an_error(client: Client) -> None:

@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 import redis
+from celery import Celery
 
+from config.celery import broker_url
 from tests.processes import START_SECONDS, Process, database_url, wait_until
 
 HERE = Path(__file__).resolve().parent
@@ -111,6 +113,11 @@ class Crew:
         """Start a beat with a memory of its own."""
         schedule = self.folder / f"beat-{len(self.members)}"
         return self._start("beat", "--loglevel", "warning", "--schedule", str(schedule), "--pidfile", "")
+
+    def tell(self, job: str) -> None:
+        """Ask a worker for a job by its name, as a page or beat would."""
+        with Celery(broker=broker_url(self.environment["REDIS_URL"]), set_as_current=False) as sender:
+            sender.send_task(job, ignore_result=True)
 
     def dismiss(self) -> None:
         """Kill all of them."""
