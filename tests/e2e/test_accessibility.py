@@ -7,10 +7,11 @@ import datetime as dt
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 from pytest_django.live_server_helper import LiveServer
 
-from crm.models import Notification, User
+from crm.models import EmailTemplate, ImportRun, Notification, OutboxRow, Suppression, User
+from crm.rules.suspecting import check_queued
 from pipeline.models import ChecklistItem, LineItem, Product
 from tests.e2e.conftest import DESKTOP, PHONE, Complaints, LogIn
 from tests.factories import (
@@ -23,9 +24,16 @@ from tests.factories import (
     LeadFactory,
     LeadSourceFactory,
 )
+from tests.factories.lead_forms import SubmissionFactory
+from tests.factories.segments import SegmentFactory
 
 LISTS = ("/", "/board/", "/leads/", "/deals/", "/companies/", "/contacts/", "/search/?q=mill", "/metrics/")
 PERSONAL = ("/settings/", "/notifications/", "/bin/", "/segments/", "/segments/new/lead/")
+KEEPING = (
+    "/follow-ups/", "/duplicates/", "/imports/", "/imports/new/", "/submissions/", "/email-templates/",
+    "/email-templates/new/", "/suppressions/", "/sequences/", "/sequences/new/", "/metrics/sources/",
+)  # fmt: skip
+OPERATING = ("/settings/score/", "/operations/", "/operations/rows/")
 
 
 @pytest.fixture
@@ -63,6 +71,24 @@ def test_pages_on_a_desk(
 def test_pages_on_a_phone(admin: User, records: tuple[str, ...], log_in: LogIn, complaints: Complaints) -> None:
     page = log_in(admin, viewport=PHONE, has_touch=True, is_mobile=True)
     assert_all_good(page, (*LISTS, *PERSONAL, *records, "/metrics/win_rate/"), complaints)
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desk", "phone"])
+def test_pages_of_what_is_kept(
+    admin: User, records: tuple[str, ...], log_in: LogIn, complaints: Complaints, viewport: ViewportSize
+) -> None:
+    SegmentFactory(owner=admin)
+    SubmissionFactory()
+    again = LeadFactory(name="Daria Fomina", company_name="Mill", email="d@mill.test", owner=admin)
+    check_queued(seconds=10, now=timezone.now())
+    EmailTemplate.objects.create(name="Hello", owner=admin, subject="Hello", body="<p>Hello</p>")
+    Suppression.objects.create(address="no@mill.test", reason="unsubscribed")
+    ImportRun.objects.create(kind="leads", file_name="leads.csv", file_hash="0", state="done", by=admin)
+    OutboxRow.objects.create(kind="email", dedupe_key="a11y", payload={}, state="unclear", due_at=timezone.now())
+    # On a desk the calendar's grid is a package's, whose table holds buttons; /follow-ups/ lists the same for readers.
+    calendar = ("/calendar/",) if viewport == PHONE else ()
+    page = log_in(admin, viewport=viewport)
+    assert_all_good(page, (*KEEPING, *OPERATING, *calendar, again.get_absolute_url()), complaints)
 
 
 def test_forms(admin: User, records: tuple[str, ...], log_in: LogIn, complaints: Complaints) -> None:
