@@ -72,8 +72,9 @@ def mailbox_edit(request: PersonRequest, pk: int) -> HttpResponse:
     try:
         fresh = edit_mailbox(mailbox, seen_version=form.cleaned_data["version"] or mailbox.version, **said)
     except RecordConflict as conflict:
-        form.data = form.data.copy()
-        form.data["version"] = str(conflict.record.version)  # type: ignore[index]
+        data: Any = form.data
+        form.data = fresh_data = data.copy()
+        fresh_data["version"] = str(conflict.record.version)
         return _show(request, form, conflict.record, status=409, conflict=conflict_with(conflict.record, form))
     except NotAllowed as refusal:
         form.add_error("password", refusal.message)

@@ -32,7 +32,7 @@ _POLICY = {
 
 
 @xframe_options_sameorigin
-@csp_replace(_POLICY)
+@csp_replace(_POLICY)  # type: ignore[arg-type]  # its types know a request alone
 @require_safe
 def email_original(request: PersonRequest, pk: int) -> HttpResponse:
     """The message as it came, cleaned: its own pictures, none from elsewhere; links open in a window of their own."""
