@@ -29,6 +29,14 @@
   document.addEventListener("htmx:sendError", (event) => isQuiet(event) || say(words.offline));
   document.addEventListener("htmx:timeout", (event) => isQuiet(event) || say(words.offline));
 
+  /* A page elsewhere is loaded whole: its own styles and scripts stand in its head, which a swap of the body leaves out. */
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    const address = event.detail.xhr.getResponseHeader("HX-Location");
+    if (!address) return;
+    event.preventDefault();
+    location.assign(address);
+  });
+
   /* The CSRF token is renewed at login; a page that was open before would send the old one. The cookie is not readable
      from script in every setting, so the token of the newest form on the page wins over the body's. */
   document.addEventListener("htmx:configRequest", (event) => {
