@@ -32,6 +32,7 @@ from crm.rules.merge_fields import check_text
 from crm.rules.segments import people_in
 from crm.rules.suspecting import check_queued
 from pipeline.models import Contract, Deal, RuleFiring, StageRule, StageVisit
+from tests.factories.qualifying import default_questions
 
 pytestmark = pytest.mark.django_db
 
@@ -90,6 +91,7 @@ def test_the_company_is_believable() -> None:
 
 
 def test_it_shows_what_there_is_for_leads() -> None:
+    default_questions()
     load()
     assert WorkingCalendar.objects.get(is_default=True).country == "DE"
     assert CalendarException.objects.exists()
