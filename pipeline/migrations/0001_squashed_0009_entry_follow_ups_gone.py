@@ -304,7 +304,7 @@ class Migration(migrations.Migration):
                     'verbose_name_plural': 'stage visits',
                     'ordering': ('deal', models.OrderBy(models.F('entered_at'), nulls_first=True), 'pk'),
                     'indexes': [models.Index(condition=models.Q(('reverted_at', None)), fields=['left_at'], name='pipeline_visit_left'), models.Index(condition=models.Q(('reverted_at', None)), fields=['stage', 'entered_at', 'deal'], name='pipeline_visit_reached')],
-                    'constraints': [models.CheckConstraint(condition=models.Q(('left_at', None), ('entered_at', None), ('left_at__gte', models.F('entered_at')), _connector='OR'), name='pipeline_visit_ends_after_it_begins', violation_error_message='A stay cannot end before it began.'), models.UniqueConstraint(condition=models.Q(('left_at', None), ('reverted_at', None)), fields=('deal',), name='pipeline_visit_one_open', violation_error_message='A deal stands in one stage at a time.'), django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('reverted_at', None)), expressions=[(models.F('deal'), '='), (pipeline.models.ranges.TimeRange(models.F('entered_at'), models.F('left_at')), '&&')], name='pipeline_visit_no_overlap', violation_error_message='Two stays of one deal overlap.')],
+                    'constraints': [models.CheckConstraint(condition=models.Q(('left_at', None), ('entered_at', None), ('left_at__gte', models.F('entered_at')), _connector='OR'), name='pipeline_visit_ends_after_it_begins', violation_error_message='A stay cannot end before it began.')],
                 },
             ),
             migrations.CreateModel(
@@ -398,6 +398,15 @@ class Migration(migrations.Migration):
                 },
             ),
         ]),
+        # In this order, as it always was: PostgreSQL names the first of the two that a second open stay offends.
+        migrations.AddConstraint(
+            model_name='stagevisit',
+            constraint=models.UniqueConstraint(condition=models.Q(('left_at', None), ('reverted_at', None)), fields=('deal',), name='pipeline_visit_one_open', violation_error_message='A deal stands in one stage at a time.'),
+        ),
+        migrations.AddConstraint(
+            model_name='stagevisit',
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('reverted_at', None)), expressions=[(models.F('deal'), '='), (pipeline.models.ranges.TimeRange(models.F('entered_at'), models.F('left_at')), '&&')], name='pipeline_visit_no_overlap', violation_error_message='Two stays of one deal overlap.'),
+        ),
         Together([
             pgtrigger.migrations.AddTrigger(
                 model_name='stage',
