@@ -11,9 +11,11 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.messages import get_messages
 from django.contrib.messages.storage.base import BaseStorage
 from django.db import InterfaceError, OperationalError, connection
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, QueryDict
 from django.shortcuts import resolve_url
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -155,6 +157,25 @@ class MergedElsewhereMiddleware:
         if not isinstance(exception, MergedElsewhere):
             return None
         return answer_merged(request, exception.survivor)
+
+
+class WrongValueMiddleware:
+    """422 for a form that others wrote (the login, the Django admin) and that comes back with errors, as ours do."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_template_response(self, request: HttpRequest, response: TemplateResponse) -> TemplateResponse:
+        """Look at what the page is drawn from: the admin says `errors`, views of a form `form`."""
+        if request.method == "POST" and response.status_code == 200:
+            context = response.context_data or {}
+            form = context.get("form")
+            if context.get("errors") or (isinstance(form, BaseForm) and form.is_bound and form.errors):
+                response.status_code = 422
+        return response
 
 
 class HtmxMannersMiddleware:

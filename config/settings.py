@@ -127,6 +127,7 @@ MIDDLEWARE = [
     "config.middleware.MergedElsewhereMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "config.middleware.WrongValueMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"

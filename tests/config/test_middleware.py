@@ -154,3 +154,20 @@ def test_nothing_inline_and_nothing_foreign_may_run(client: Client) -> None:
     assert "frame-ancestors 'none'" in policy
     assert "object-src 'none'" in policy
     assert "unsafe" not in policy
+
+
+# --- Forms of others --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_wrong_login_says_so_by_its_status(client: Client) -> None:
+    answer = client.post("/accounts/login/", {"login": "nobody@example.test", "password": "wrong"})
+    assert answer.status_code == 422
+    assert "nobody@example.test" in answer.text
+
+
+def test_a_wrong_value_in_the_admin_says_so_by_its_status(client: Client, admin: User) -> None:
+    client.force_login(admin)
+    answer = client.post("/admin/crm/team/add/", {"name": ""})
+    assert answer.status_code == 422
+    assert client.get("/admin/crm/team/add/").status_code == 200

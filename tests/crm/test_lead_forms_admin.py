@@ -67,7 +67,7 @@ def test_a_form_is_built_published_and_explained(client: Client) -> None:
 )
 def test_what_would_not_work_is_refused_beside_its_field(client: Client, changes: dict[str, str], field: str) -> None:
     answer = client.post(ADD, said(NAME, **changes))
-    assert answer.status_code == 200
+    assert answer.status_code == 422
     assert field in answer.context["adminform"].form.errors
 
 
@@ -77,7 +77,7 @@ def test_what_would_not_work_is_refused_beside_its_field(client: Client, changes
 )
 def test_fields_that_would_not_work_are_refused(client: Client, wrong: dict[str, str]) -> None:
     answer = client.post(ADD, said({"key": "x", "label": "X", **wrong}))
-    assert answer.status_code == 200
+    assert answer.status_code == 422
     assert LeadForm.objects.count() == 0
 
 

@@ -52,7 +52,7 @@ def test_calendar_that_cannot_be_kept_is_refused(
     settings_client: Client, changes: dict[str, object], said: str
 ) -> None:
     answer = settings_client.post(reverse("admin:crm_workingcalendar_add"), calendar_form(**changes))
-    assert answer.status_code == 200
+    assert answer.status_code == 422
     assert said in answer.content.decode()
 
 
