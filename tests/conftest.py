@@ -6,19 +6,21 @@ by the first connection and stopped some seconds after the last test.
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError, connection
 from django.utils import timezone, translation
 
 from config import embedded
 from crm.models import Team, User
 from pipeline.models import Pipeline, Stage
 from tests.factories import TeamFactory, UserFactory, sales_pipeline
-from tests.processes import WebServer
+from tests.processes import WebServer, wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +29,36 @@ def _own_language_and_clock() -> Iterator[None]:
     yield
     translation.deactivate()
     timezone.deactivate()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient_flush() -> Iterator[None]:
+    """Empty the tables after a test once nobody is at work in them any more.
+
+    A page that is closed leaves its request behind, a killed worker its query; emptied under their feet, the tables
+    and they wait for each other.
+    """
+    flush = connection.ops.execute_sql_flush
+
+    def flush_in_peace(statements: list[str]) -> None:
+        for _attempt in range(3):
+            wait_until(_nobody_else_is_at_work, 10)
+            with contextlib.suppress(OperationalError):  # a deadlock: somebody came in between
+                return flush(statements)
+        return flush(statements)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection.ops, "execute_sql_flush", flush_in_peace)
+        yield
+
+
+def _nobody_else_is_at_work() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND xact_start IS NOT NULL AND backend_type = 'client backend')"
+        )
+        return bool(cursor.fetchone()[0])
 
 
 @pytest.fixture(scope="session")

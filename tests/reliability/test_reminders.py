@@ -18,7 +18,7 @@ from crm.rules.wall_clock import WallTime
 from tests.factories import LeadFactory, UserFactory
 from tests.processes import wait_until
 from tests.reliability.conftest import Broker, Crew, MailServer
-from tests.reliability.faults import flushed_every, kill_again_and_again, open_rows
+from tests.reliability.faults import flushed_every, kill_again_and_again, open_rows, rows
 
 pytestmark = [pytest.mark.reliability, pytest.mark.django_db(transaction=True)]
 
@@ -63,7 +63,7 @@ def due_reminders(person: User, count: int, *, at: dt.datetime | None = None) ->
 
 def states() -> dict[str, int]:
     found: dict[str, int] = {}
-    for state in OutboxRow.objects.values_list("state", flat=True):
+    for state in rows().values_list("state", flat=True):
         found[state] = found.get(state, 0) + 1
     return found
 
@@ -86,8 +86,8 @@ def test_killed_workers_a_flushed_broker_and_two_beats_lose_nothing(
 
     sent = mail_server.message_ids()
     doubled = {message_id for message_id, count in sent.items() if count > 1}
-    retried = set(OutboxRow.objects.filter(attempts__gt=1).values_list("message_id", flat=True))
-    lost = set(OutboxRow.objects.values_list("message_id", flat=True)) - set(sent)
+    retried = set(rows().filter(attempts__gt=1).values_list("message_id", flat=True))
+    lost = set(rows().values_list("message_id", flat=True)) - set(sent)
     print(
         f"\n{REMINDERS} reminders, {kills} kills, {len(flushes)} flushes, 1 broker restart, 2 beats: "
         f"{len(lost)} lost, {len(doubled)} doubled (same Message-ID), {marked_twice()} marked twice, "
@@ -116,7 +116,7 @@ def test_mail_server_that_misbehaves_keeps_only_what_must_wait(
     crew.worker(concurrency=4)
 
     def state_of(kind: str) -> tuple[str, int]:
-        return OutboxRow.objects.values_list("state", "attempts").get(recipient=people[kind])
+        return rows().values_list("state", "attempts").get(recipient=people[kind])
 
     assert wait_until(lambda: state_of("good")[0] == "sent", 30), crew.log()
     assert wait_until(lambda: state_of("refused") == ("dead", 1) and state_of("spam") == ("dead", 1), 20), states()
@@ -128,9 +128,9 @@ def test_mail_server_that_misbehaves_keeps_only_what_must_wait(
     print(f"\naccepted: {accepted}; marked twice: {marked_twice()}")
     assert accepted.count("good") == accepted.count("later") == accepted.count("slow") == 1
     assert accepted.count("drop") == 2
-    assert ids[OutboxRow.objects.get(recipient=people["drop"]).message_id] == 2
+    assert ids[rows().get(recipient=people["drop"]).message_id] == 2
     assert {"refused", "spam"}.isdisjoint(accepted)
-    assert "550" in OutboxRow.objects.get(recipient=people["refused"]).answer
+    assert "550" in rows().get(recipient=people["refused"]).answer
     assert marked_twice() == 0
 
 
@@ -140,10 +140,10 @@ def test_mail_server_that_is_away_delays_and_loses_nothing(crew: Crew, mail_serv
     mail_server.kill()
     crew.beat()
     crew.worker()
-    tried = OutboxRow.objects.filter(attempts__gt=0, state=OutboxRow.State.WAITING)
+    tried = rows().filter(attempts__gt=0, state=OutboxRow.State.WAITING)
     assert wait_until(tried.exists, 30), crew.log()
     assert not mail_server.accepted()
-    untouched = OutboxRow.objects.filter(attempts=0).count()
+    untouched = rows().filter(attempts=0).count()
 
     mail_server.start()
     crew.dismiss()
@@ -166,10 +166,10 @@ def test_what_falls_due_between_two_sweeps_does_not_wait_for_the_second(crew: Cr
     crew.beat()
     assert wait_until(lambda: Heartbeat.objects.get().at > started_at, 40), crew.log()
     due_at = Heartbeat.objects.get().at + dt.timedelta(seconds=10)
-    OutboxRow.objects.update(due_at=due_at, available_at=due_at)
+    rows().update(due_at=due_at, available_at=due_at)
 
     assert wait_until(lambda: states() == {"sent": 1}, 40), crew.log()
-    late = OutboxRow.objects.get().finished_at - due_at
+    late = rows().get().finished_at - due_at
     print(f"\nleft {late.total_seconds():.1f} s after it was due")
     assert dt.timedelta() < late < dt.timedelta(seconds=5)  # the next sweep comes six seconds after it
 
