@@ -85,7 +85,8 @@ def pulse(now: dt.datetime) -> Pulse:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*), count(DISTINCT split_part(lease_owner, ':', 1) || split_part(lease_owner, ':', 2)),"
-            " percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - due_at))"
+            " percentile_cont(ARRAY[0.5, 0.99])"
+            " WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - greatest(due_at, created_at)))"
             " FROM crm_outboxrow WHERE state = 'sent' AND finished_at > %s",
             [now - LATENESS_OVER],
         )

@@ -51,6 +51,19 @@
     htmx.ajax("GET", `${words.new}?due=${due}`, { target: "#dialog", swap: "innerHTML" });
   }
 
+  /* The package calls its grid a table and puts buttons into it, which helps nobody who hears it: the buttons stay, in
+     order, and the list one link away reads as one. What scrolls can be reached by keyboard. */
+  function tidy() {
+    for (const part of host.querySelectorAll("[role]:not([role='button'])")) {
+      part.removeAttribute("role");
+      for (const name of part.getAttributeNames()) if (name.startsWith("aria-")) part.removeAttribute(name);
+    }
+    const scrolled = host.querySelector(".ec-main");
+    scrolled?.setAttribute("tabindex", "0");
+    scrolled?.setAttribute("role", "region");
+    scrolled?.setAttribute("aria-label", words.label);
+  }
+
   function draw() {
     document.documentElement.classList.toggle("has-calendar-grid", wide.matches);
     host.hidden = !wide.matches;
@@ -84,6 +97,8 @@
       eventDrop: move,
       eventResize: move,
       eventClick: open,
+      eventAllUpdated: tidy,
+      datesSet: () => setTimeout(tidy),
       ...(words.new ? { dateClick: plan } : {}),
     });
   }

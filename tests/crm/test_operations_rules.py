@@ -99,7 +99,8 @@ def test_lanes_count_by_kind_and_state(script: Script) -> None:
 
 def test_the_pulse_says_how_late_rows_left(script: Script) -> None:
     assert pulse(timezone.now()).median_late is None
-    queued("a", due_at=timezone.now() - dt.timedelta(seconds=20))
+    before = timezone.now() - dt.timedelta(seconds=20)
+    queued("a", due_at=before, created_at=before - dt.timedelta(hours=1))
     deliver_due(seconds=5)
 
     found = pulse(timezone.now())
@@ -191,6 +192,19 @@ def test_a_queue_that_stands_still_raises_the_alarm_once_an_hour(script: Script,
     assert OutboxRow.objects.filter(kind=ALARM).count() == 1
     assert first is not None
     assert (first.kind, first.recipient) == (ALARM, admin)
+
+
+def test_what_was_due_before_anybody_knew_of_it_raises_no_alarm(script: Script, admin: User) -> None:
+    """A deal is found to have rotted up to ten minutes later, a loaded one months later."""
+    outbox.queue([Intent("test", "rotted", None, due_at=timezone.now() - dt.timedelta(days=40))])
+
+    sweep()
+    deliver_due(seconds=5)
+
+    assert not OutboxRow.objects.filter(kind=ALARM).exists()
+    late = pulse(timezone.now()).median_late
+    assert late is not None
+    assert late < dt.timedelta(minutes=1)
 
 
 def test_a_paused_kind_raises_no_alarm(script: Script, admin: User) -> None:

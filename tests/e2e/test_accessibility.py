@@ -10,7 +10,17 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, ViewportSize
 from pytest_django.live_server_helper import LiveServer
 
-from crm.models import EmailTemplate, ImportRun, Notification, OutboxRow, Suppression, User
+from crm.models import (
+    Activity,
+    Email,
+    EmailTemplate,
+    ImportRun,
+    Lead,
+    Notification,
+    OutboxRow,
+    Suppression,
+    User,
+)
 from crm.rules.suspecting import check_queued
 from pipeline.models import ChecklistItem, LineItem, Product
 from tests.e2e.conftest import DESKTOP, PHONE, Complaints, LogIn
@@ -24,8 +34,10 @@ from tests.factories import (
     LeadFactory,
     LeadSourceFactory,
 )
-from tests.factories.lead_forms import SubmissionFactory
+from tests.factories.lead_forms import LeadFormFactory, SubmissionFactory
+from tests.factories.mail import MailboxFactory
 from tests.factories.segments import SegmentFactory
+from tests.factories.sequences import SequenceFactory, letter, wait
 
 LISTS = ("/", "/board/", "/leads/", "/deals/", "/companies/", "/contacts/", "/search/?q=mill", "/metrics/")
 PERSONAL = ("/settings/", "/notifications/", "/bin/", "/segments/", "/segments/new/lead/")
@@ -85,10 +97,39 @@ def test_pages_of_what_is_kept(
     Suppression.objects.create(address="no@mill.test", reason="unsubscribed")
     ImportRun.objects.create(kind="leads", file_name="leads.csv", file_hash="0", state="done", by=admin)
     OutboxRow.objects.create(kind="email", dedupe_key="a11y", payload={}, state="unclear", due_at=timezone.now())
-    # On a desk the calendar's grid is a package's, whose table holds buttons; /follow-ups/ lists the same for readers.
-    calendar = ("/calendar/",) if viewport == PHONE else ()
     page = log_in(admin, viewport=viewport)
-    assert_all_good(page, (*KEEPING, *OPERATING, *calendar, again.get_absolute_url()), complaints)
+    assert_all_good(page, (*KEEPING, *OPERATING, again.get_absolute_url()), complaints)
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desk", "phone"])
+def test_pages_of_mail_and_calendar(
+    admin: User, records: tuple[str, ...], log_in: LogIn, complaints: Complaints, viewport: ViewportSize
+) -> None:
+    for hour in (9, 15):  # something in the grid, whatever the day
+        at = timezone.now().replace(hour=hour, minute=0)
+        FollowUpFactory(subject=Lead.objects.get(), assignee=admin, title="Call", due_at=at, due_local=at)
+    lead = Lead.objects.get()
+    written = Activity.objects.create(subject=lead, kind="email", direction="in", title="Re: Offer", body="Yes")
+    email = Email.objects.create(
+        direction="in", subject=lead, activity=written, from_address=lead.email, subject_line="Re: Offer",
+        html="<p>Yes</p>", text="Yes", new_text="Yes", at=timezone.now(),
+    )  # fmt: skip
+    sequence = SequenceFactory(owner=admin, name="After the fair")
+    letter(sequence)
+    step = wait(sequence)
+    mailbox = MailboxFactory(owner=admin)
+    form = LeadFormFactory(slug="quote")
+    deal = records[0]
+    base = f"/sequences/{sequence.pk}/"
+    pages = (
+        "/calendar/", "/calendar/?view=month", f"/emails/{email.pk}/", f"/emails/new/lead/{lead.pk}/",
+        "/emails/triage/", base, f"{base}people/", f"{base}enrol/", f"{base}steps/{step.pk}/edit/",
+        f"/people/lead/{lead.pk}/enrol/", f"/people/lead/{lead.pk}/erase/",
+        "/mailboxes/", "/mailboxes/new/", f"/mailboxes/{mailbox.pk}/",
+        f"/f/{form.slug}/", f"{deal}automation/",
+    )  # fmt: skip
+    page = log_in(admin, viewport=viewport)
+    assert_all_good(page, pages, complaints)
 
 
 def test_forms(admin: User, records: tuple[str, ...], log_in: LogIn, complaints: Complaints) -> None:
