@@ -11,27 +11,27 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from crm.models import User
-from crm.rules.segments import CONTACT, LEAD, SegmentField, register
+from crm.rules.segments import CONTACT, LEAD, Asking, SegmentField, register
 from crm.rules.segments.kinds import ACTIVITY, FLAG, NUMBER, STATE
 from pipeline.models import Deal, Stage, with_worth
 
 DEALS = _("Deals")
 
 
-def _open(field: str) -> Any:
-    return Deal.objects.present().open().filter(**{field: OuterRef("pk")})
+def _open(asking: Asking, *, of: str) -> Any:
+    return asking.seen(Deal.objects.open()).filter(**{of: OuterRef("pk")})
 
 
-def _won(field: str) -> Any:
-    return Deal.objects.present().won().filter(**{field: OuterRef("pk")})
+def _won(asking: Asking, *, of: str) -> Any:
+    return asking.seen(Deal.objects.won()).filter(**{of: OuterRef("pk")})
 
 
-def _lost(field: str) -> Any:
-    return Deal.objects.present().lost().filter(**{field: OuterRef("pk")})
+def _lost(asking: Asking, *, of: str) -> Any:
+    return asking.seen(Deal.objects.lost()).filter(**{of: OuterRef("pk")})
 
 
-def _with_worth(deals: Callable[[str], Any], field: str) -> Any:
-    return with_worth(deals(field))
+def _with_worth(asking: Asking, *, deals: Callable[[Asking], Any]) -> Any:
+    return with_worth(deals(asking))
 
 
 def _stages(_by: User | None) -> Iterable[tuple[str, str]]:
@@ -40,19 +40,18 @@ def _stages(_by: User | None) -> Iterable[tuple[str, str]]:
 
 
 def _fields(about: str) -> Iterable[SegmentField]:
-    """A lead's deal is the one it became; a contact's are those they are named in."""
+    """A lead's deal is the one it became; a contact's are those they are named in: those that whoever asks sees."""
+    open_, won, lost = (partial(deals, of=about) for deals in (_open, _won, _lost))
     yield SegmentField(
         "open_deal",
         about,
         DEALS,
         _("Has an open deal"),
         FLAG,
-        rows=partial(_open, about),
+        rows=open_,
         says=pgettext_lazy("in a sentence", "has an open deal"),
     )
-    yield SegmentField(
-        "stage", about, DEALS, _("Stage of an open deal"), STATE, "stage", choices=_stages, rows=partial(_open, about)
-    )
+    yield SegmentField("stage", about, DEALS, _("Stage of an open deal"), STATE, "stage", choices=_stages, rows=open_)
     yield SegmentField(
         "open_amount",
         about,
@@ -60,10 +59,16 @@ def _fields(about: str) -> Iterable[SegmentField]:
         _("Amount of an open deal"),
         NUMBER,
         "worth",
-        rows=partial(_with_worth, _open, about),
+        rows=partial(_with_worth, deals=open_),
     )
     yield SegmentField(
-        "won_amount", about, DEALS, _("Amount of a won deal"), NUMBER, "worth", rows=partial(_with_worth, _won, about)
+        "won_amount",
+        about,
+        DEALS,
+        _("Amount of a won deal"),
+        NUMBER,
+        "worth",
+        rows=partial(_with_worth, deals=won),
     )
     yield SegmentField(
         "won_deals",
@@ -71,7 +76,7 @@ def _fields(about: str) -> Iterable[SegmentField]:
         DEALS,
         _("Deals won"),
         ACTIVITY,
-        rows=partial(_won, about),
+        rows=won,
         dated_by="won_at",
         says=pgettext_lazy("in a sentence", "deal won"),
     )
@@ -81,7 +86,7 @@ def _fields(about: str) -> Iterable[SegmentField]:
         DEALS,
         _("Deals lost"),
         ACTIVITY,
-        rows=partial(_lost, about),
+        rows=lost,
         dated_by="lost_at",
         says=pgettext_lazy("in a sentence", "deal lost"),
     )

@@ -27,7 +27,7 @@ from crm.models import (
     User,
 )
 from crm.rules.segments.days import DAY, MOMENT
-from crm.rules.segments.fields import CONTACT, LEAD, SegmentField, Text, register
+from crm.rules.segments.fields import CONTACT, LEAD, Asking, SegmentField, Text, register
 from crm.rules.segments.kinds import ACTIVITY, CHOICE, FLAG, ME, NUMBER, STATE, TEXT
 from crm.rules.segments.readiness import readiness_of_contacts, readiness_of_leads
 
@@ -65,15 +65,15 @@ def fixed(choices: Iterable[tuple[str, Text]]) -> Callable[[User | None], Iterab
 # --- What happened ----------------------------------------------------------------------------------------------------
 
 
-def touches_of(model: Any, **which: Any) -> Any:
-    """The touches of a row of `model`, in a query about it."""
-    kind = ContentType.objects.get_for_model(model)
+def touches_of(_asking: Asking, *, of: Any, **which: Any) -> Any:
+    """The touches of a row of a model, in a query about it: whoever sees the row sees them all."""
+    kind = ContentType.objects.get_for_model(of)
     return Activity.objects.present().touches().filter(subject_type=kind, subject_id=OuterRef("pk"), **which)
 
 
-def next_steps_of(model: Any) -> Any:
-    """The open follow-ups of a row of `model`, in a query about it."""
-    kind = ContentType.objects.get_for_model(model)
+def next_steps_of(_asking: Asking, *, of: Any) -> Any:
+    """The open follow-ups of a row of a model, in a query about it: whoever sees the row sees them all."""
+    kind = ContentType.objects.get_for_model(of)
     return FollowUp.objects.present().filter(subject_type=kind, subject_id=OuterRef("pk"), done_at=None)
 
 
@@ -88,7 +88,9 @@ def _happened(about: str, model: Any) -> Iterable[SegmentField]:
         ("keen", _("Good answers"), pgettext_lazy("in a sentence", "good answer"), {"response": "positive"}),
     )
     for key, label, says, which in kinds:
-        yield SegmentField(key, about, HAPPENED, label, ACTIVITY, rows=partial(touches_of, model, **which), says=says)
+        yield SegmentField(
+            key, about, HAPPENED, label, ACTIVITY, rows=partial(touches_of, of=model, **which), says=says
+        )
     yield SegmentField("last_touch", about, HAPPENED, _("Last contact"), MOMENT, "last_touch_at")
     yield SegmentField("next_step", about, HAPPENED, _("Next step"), MOMENT, "next_step_at")
     yield SegmentField(
@@ -97,7 +99,7 @@ def _happened(about: str, model: Any) -> Iterable[SegmentField]:
         HAPPENED,
         _("Something is planned"),
         FLAG,
-        rows=partial(next_steps_of, model),
+        rows=partial(next_steps_of, of=model),
     )
     yield SegmentField(
         "readiness",
@@ -120,8 +122,8 @@ def _of_company(about: str) -> Iterable[SegmentField]:
 # --- What they filled in ----------------------------------------------------------------------------------------------
 
 
-def _submissions() -> Any:
-    """What a lead sent through forms, with the answers alone as a text."""
+def _submissions(_asking: Asking) -> Any:
+    """What a lead sent through forms, with the answers alone as a text: whoever sees the lead reads it."""
     answers: Any = Func("answers", template="jsonb_path_query_array(%(expressions)s, '$[*].value')")
     sent = Submission.objects.filter(lead=OuterRef("pk"))
     return sent.alias(said=Cast(answers, TextField()), **{f"utm_{key}": KeyTextTransform(key, "utm") for key in UTM})
@@ -178,8 +180,8 @@ register(
 # --- Contacts ---------------------------------------------------------------------------------------------------------
 
 
-def _leads_of_contact() -> Any:
-    return Lead.objects.present().filter(contact=OuterRef("pk"))
+def _leads_of_contact(asking: Asking) -> Any:
+    return asking.seen(Lead.objects.all()).filter(contact=OuterRef("pk"))
 
 
 register(

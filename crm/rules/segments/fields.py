@@ -27,10 +27,19 @@ LEAD, CONTACT = str(Segment.About.LEAD), str(Segment.About.CONTACT)
 
 @dataclass(frozen=True)
 class Asking:
-    """When a condition is asked, and who is meant by "me"; days are the organisation's."""
+    """When a condition is asked, who is meant by "me", and by whose eyes; days are the organisation's.
+
+    A person asks by their own eyes: what they may not see counts as not there, or they could guess it by asking again
+    and again. The system, which nobody reads over the shoulder, sees all, also where it means somebody by "me".
+    """
 
     now: dt.datetime
     me: User | None = None
+    is_system: bool = False
+
+    def seen(self, rows: Any) -> Any:
+        """Narrow `rows` of records that are owned to those that count."""
+        return rows.present() if self.is_system or self.me is None else rows.visible_to(self.me)
 
     @property
     def today(self) -> dt.date:
@@ -80,7 +89,8 @@ class SegmentField:
 
     `column` is the path a condition compares; where `expression` is given it is computed under that name. With `rows`
     (activities, deals, submissions of one record, in a query about it) a condition holds where it does for one of them;
-    an activity field counts them.
+    an activity field counts them. Rows that are owned by themselves pass through `Asking.seen`; what is read by whoever
+    reads the record, such as its activities, need not.
     """
 
     key: str
@@ -91,7 +101,7 @@ class SegmentField:
     column: str = ""
     expression: Callable[[Asking], Any] | None = None
     choices: Choices | None = None
-    rows: Callable[[], Any] | None = None
+    rows: Callable[[Asking], Any] | None = None
     dated_by: str = "at"
     says: Text = ""
     """How a sentence calls it; the label where empty."""

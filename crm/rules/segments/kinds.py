@@ -99,7 +99,7 @@ def _named(field: SegmentField, _operator: Operator, value: Any, reader: User | 
 def _among(field: SegmentField, value: Any, asking: Asking) -> Q:
     """The rows that hold one of the chosen; "me" is whoever asks, and nobody where nobody does."""
     keys = [(asking.me.pk if asking.me else None) if key == ME else key for key in value]
-    return where(field, **{f"{field.column}__in": [key for key in keys if key is not None]})
+    return where(field, asking, **{f"{field.column}__in": [key for key in keys if key is not None]})
 
 
 _CHOICE_OPERATORS = (
@@ -150,18 +150,18 @@ NUMBER = Kind(
 # --- What happened --------------------------------------------------------------------------------------------------
 
 
-def _happened(field: SegmentField, **when: Any) -> Exists:
+def _happened(field: SegmentField, asking: Asking, **when: Any) -> Exists:
     assert field.rows is not None
-    return Exists(field.rows().filter(**when))
+    return Exists(field.rows(asking).filter(**when))
 
 
-def _at_least(field: SegmentField, value: int) -> Q:
+def _at_least(field: SegmentField, value: int, asking: Asking) -> Q:
     assert field.rows is not None
     if value <= 0:
         return Q(pk__isnull=False)
     if value == 1:
-        return Q(_happened(field))
-    rows = field.rows().order_by().values(of=OuterRef("pk"))
+        return Q(_happened(field, asking))
+    rows = field.rows(asking).order_by().values(of=OuterRef("pk"))
     return Q(Exists(rows.annotate(times=Count("pk")).filter(times__gte=value)))
 
 
@@ -184,39 +184,39 @@ ACTIVITY = Kind(
             "within",
             pgettext_lazy("activity", "some in the last … days"),
             pgettext_lazy("activity", "%(field)s in the last %(value)s"),
-            lambda field, value, asking: Q(_happened(field, **_since(field, value, asking))),
+            lambda field, value, asking: Q(_happened(field, asking, **_since(field, value, asking))),
         ),
         Operator(
             "without",
             pgettext_lazy("activity", "none in the last … days"),
             pgettext_lazy("activity", "no %(field)s in the last %(value)s"),
-            lambda field, value, asking: Q(~_happened(field, **_since(field, value, asking))),
+            lambda field, value, asking: Q(~_happened(field, asking, **_since(field, value, asking))),
         ),
         Operator(
             "ever",
             pgettext_lazy("activity", "some at any time"),
             pgettext_lazy("activity", "%(field)s at any time"),
-            lambda field, _value, _asking: Q(_happened(field)),
+            lambda field, _value, asking: Q(_happened(field, asking)),
             takes="nothing",
         ),
         Operator(
             "never",
             pgettext_lazy("activity", "none so far"),
             pgettext_lazy("activity", "no %(field)s so far"),
-            lambda field, _value, _asking: Q(~_happened(field)),
+            lambda field, _value, asking: Q(~_happened(field, asking)),
             takes="nothing",
         ),
         Operator(
             "least",
             pgettext_lazy("activity", "at least … times"),
             pgettext_lazy("activity", "%(field)s at least %(value)s times"),
-            lambda field, value, _asking: _at_least(field, value),
+            _at_least,
         ),
         Operator(
             "fewer",
             pgettext_lazy("activity", "fewer than … times"),
             pgettext_lazy("activity", "%(field)s fewer than %(value)s times"),
-            lambda field, value, _asking: ~_at_least(field, value),
+            lambda field, value, asking: ~_at_least(field, value, asking),
         ),
     ),
     _clean_times,
@@ -232,14 +232,14 @@ FLAG = Kind(
             "yes",
             gettext_lazy("yes"),
             "%(field)s",
-            lambda field, _value, _asking: Q(_happened(field)),
+            lambda field, _value, asking: Q(_happened(field, asking)),
             takes="nothing",
         ),
         Operator(
             "no",
             gettext_lazy("no"),
             gettext_lazy("not: %(field)s"),
-            lambda field, _value, _asking: Q(~_happened(field)),
+            lambda field, _value, asking: Q(~_happened(field, asking)),
             takes="nothing",
         ),
     ),

@@ -23,16 +23,18 @@ QUERY_CANCELED = "57014"
 def people_in(segment: Segment, *, seen_by: User | None, now: dt.datetime) -> Any:
     """Return the leads or contacts that `segment` finds among those `seen_by` may see (None, the system: all).
 
-    "Me" is whoever looks, and the segment's owner where the system does. A segment that asks about a field that is gone
-    finds nobody, rather than everybody.
+    "Me" is whoever looks, and the segment's owner where the system does. Deals and leads that a condition asks about
+    count where `seen_by` sees them; for the system all do. A segment that asks about a field that is gone finds nobody,
+    rather than everybody.
     """
     return within(rows_seen(segment.about, seen_by), segment, me=seen_by, now=now)
 
 
 def within(rows: Any, segment: Segment, *, me: User | None, now: dt.datetime) -> Any:
-    """Narrow `rows` (leads or contacts of anybody's choosing) to those in `segment`."""
+    """Narrow `rows` (leads or contacts of anybody's choosing) to those in `segment`; None asks for the system."""
     try:
-        return narrowed(rows, segment.conditions, about=segment.about, asking=Asking(now, me or segment.owner))
+        asking = Asking(now, me or segment.owner, is_system=me is None)
+        return narrowed(rows, segment.conditions, about=segment.about, asking=asking)
     except ConditionsRefused:
         return rows.none()
 
