@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 
 
 def wait_until(is_so: Callable[[], Any], seconds: float, *, every: float = 0.1) -> bool:

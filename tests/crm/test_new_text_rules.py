@@ -140,11 +140,11 @@ def nested(depth: int) -> bytes:
     ids=range(13),
 )
 def test_hostile_messages_take_no_time(raw: bytes) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     mail = parse(raw)
     nature_of(mail)
     told_by(mail)
-    assert time.monotonic() - began < 8
+    assert time.process_time() - began < 8
 
 
 def test_nothing_hidden_is_kept() -> None:

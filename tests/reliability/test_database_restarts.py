@@ -27,7 +27,7 @@ PEOPLE = 6
 AWAY_SECONDS = 6.0
 BUSY_SECONDS = 4.0
 MOST_UNTIL_503 = 3.0
-MOST_UNTIL_BACK = 30.0
+MOST_UNTIL_BACK = 60.0
 MAKE_PERSON = """
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore

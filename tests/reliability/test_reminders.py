@@ -119,9 +119,9 @@ def test_mail_server_that_misbehaves_keeps_only_what_must_wait(
         return rows().values_list("state", "attempts").get(recipient=people[kind])
 
     assert wait_until(lambda: state_of("good")[0] == "sent", 30), crew.log()
-    assert wait_until(lambda: state_of("refused") == ("dead", 1) and state_of("spam") == ("dead", 1), 20), states()
-    assert wait_until(lambda: state_of("later") == ("sent", 2), 30), states()
-    assert wait_until(lambda: state_of("drop") == ("sent", 2), 30), states()
+    assert wait_until(lambda: state_of("refused") == ("dead", 1) and state_of("spam") == ("dead", 1), 90), states()
+    assert wait_until(lambda: state_of("later") == ("sent", 2), 90), states()
+    assert wait_until(lambda: state_of("drop") == ("sent", 2), 90), states()
     assert wait_until(lambda: state_of("slow")[0] == "sent", 40), states()
     accepted = [entry["to"].split("@")[0] for entry in mail_server.accepted()]
     ids = mail_server.message_ids()
@@ -158,20 +158,20 @@ def test_mail_server_that_is_away_delays_and_loses_nothing(crew: Crew, mail_serv
 
 def test_what_falls_due_between_two_sweeps_does_not_wait_for_the_second(crew: Crew) -> None:
     """The sweep before knows of it, and asks for a worker at that moment."""
-    crew.environment["SWEEP_SECONDS"] = "8"
+    crew.environment["SWEEP_SECONDS"] = "20"
     due_reminders(UserFactory(), 1, at=timezone.now() + dt.timedelta(hours=1))
     crew.worker()
     assert wait_until(Heartbeat.objects.exists, 30), crew.log()  # a worker sweeps as it starts
     started_at = Heartbeat.objects.get().at
     crew.beat()
-    assert wait_until(lambda: Heartbeat.objects.get().at > started_at, 40), crew.log()
-    due_at = Heartbeat.objects.get().at + dt.timedelta(seconds=10)
+    assert wait_until(lambda: Heartbeat.objects.get().at > started_at, 90), crew.log()
+    due_at = Heartbeat.objects.get().at + dt.timedelta(seconds=22)
     rows().update(due_at=due_at, available_at=due_at)
 
-    assert wait_until(lambda: states() == {"sent": 1}, 40), crew.log()
+    assert wait_until(lambda: states() == {"sent": 1}, 90), crew.log()
     late = rows().get().finished_at - due_at
     print(f"\nleft {late.total_seconds():.1f} s after it was due")
-    assert dt.timedelta() < late < dt.timedelta(seconds=5)  # the next sweep comes six seconds after it
+    assert dt.timedelta() < late < dt.timedelta(seconds=15)  # the next sweep comes 18 seconds after it
 
 
 def test_two_beats_leave_one_sweeper_whose_heart_beats(crew: Crew) -> None:
@@ -181,9 +181,10 @@ def test_two_beats_leave_one_sweeper_whose_heart_beats(crew: Crew) -> None:
     worker = crew.worker()
     assert wait_until(Heartbeat.objects.exists, 30), crew.log()
     first = Heartbeat.objects.get().at
-    assert wait_until(lambda: Heartbeat.objects.get().at > first, 10)
+    assert wait_until(lambda: Heartbeat.objects.get().at > first, 90)
 
     worker.kill()
+    time.sleep(1)  # PostgreSQL ends what the killed one had begun
     last = Heartbeat.objects.get().at
     time.sleep(2.5)
     assert Heartbeat.objects.get().at == last
