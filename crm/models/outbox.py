@@ -8,7 +8,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -32,6 +32,13 @@ class OutboxQuerySet(models.QuerySet["OutboxRow"]):
             Q(state=OutboxRow.State.WAITING, available_at__lte=Now())
             | Q(state=OutboxRow.State.IN_FLIGHT, lease_until__lt=Now())
         )
+
+    def with_wait(self) -> Self:
+        """Rows with `waits_since`: their time, or when they were written down where that came later.
+
+        A deal is found to have rotted months after it was loaded: nothing stood still meanwhile.
+        """
+        return self.annotate(waits_since=Greatest("available_at", "created_at"))
 
     def for_a_person(self) -> Self:
         """Rows that wait for a person's decision: given up, or perhaps sent."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db.models import Min
 from django.utils.translation import gettext_lazy
 
 from crm.models import OutboxRow, User
@@ -18,8 +19,8 @@ AHEAD_OF_ALL = dt.timedelta(days=3650)
 
 def raise_alarm_if_late(*, now: dt.datetime) -> bool:
     """Queue an alarm when the oldest due row has waited for longer than two minutes; return whether it has."""
-    oldest = OutboxRow.objects.due().exclude(kind=ALARM).order_by("available_at").first()
-    if oldest is None or oldest.available_at > now - LATE_AFTER:
+    oldest = OutboxRow.objects.due().exclude(kind=ALARM).with_wait().aggregate(at=Min("waits_since"))["at"]
+    if oldest is None or oldest > now - LATE_AFTER:
         return False
     hour = now.astimezone(dt.UTC).strftime("%Y-%m-%dT%H")
     admins = User.objects.active().filter(role=User.Role.ADMIN)
@@ -30,7 +31,7 @@ def raise_alarm_if_late(*, now: dt.datetime) -> bool:
             recipient_id=admin.pk,
             due_at=now,
             available_at=now - AHEAD_OF_ALL,
-            payload={"late_since": oldest.available_at.isoformat()},
+            payload={"late_since": oldest.isoformat()},
         )
         for admin in admins
     )

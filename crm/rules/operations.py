@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from django.db import connection
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Min, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -59,9 +59,9 @@ class Pulse:
 
 def lanes(now: dt.datetime) -> list[Lane]:
     """Return every kind that waits for anything, is paused, or is known, with its counts; one query."""
-    late = Q(state=State.WAITING, available_at__lt=now - LATE_AFTER)
+    late = Q(state=State.WAITING, waits_since__lt=now - LATE_AFTER)
     open_states = (State.WAITING, State.IN_FLIGHT, State.UNCLEAR, State.DEAD)
-    rows = OutboxRow.objects.filter(state__in=open_states).order_by().values("kind")
+    rows = OutboxRow.objects.filter(state__in=open_states).with_wait().order_by().values("kind")
     counted = rows.annotate(
         waiting=Count("pk", filter=Q(state=State.WAITING)),
         late=Count("pk", filter=late),
@@ -81,7 +81,7 @@ def lanes(now: dt.datetime) -> list[Lane]:
 def pulse(now: dt.datetime) -> Pulse:
     """Return how the queue runs, by the database's own figures."""
     swept = Heartbeat.objects.filter(name="sweeper").values_list("at", flat=True).first()
-    oldest = OutboxRow.objects.due().order_by("available_at").values_list("available_at", flat=True).first()
+    oldest = OutboxRow.objects.due().with_wait().aggregate(at=Min("waits_since"))["at"]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*), count(DISTINCT split_part(lease_owner, ':', 1) || split_part(lease_owner, ':', 2)),"

@@ -146,8 +146,7 @@ class Intent:
 
 def queue(intents: Iterable[Intent]) -> None:
     """Write an outbox row for each intent whose key there is none for yet; part of the caller's transaction."""
-    now = timezone.now()
-    rows = [_row(intent, now) for intent in intents]
+    rows = [_row(intent) for intent in intents]
     OutboxRow.objects.bulk_create(rows, ignore_conflicts=True, batch_size=2_000)
 
 
@@ -163,15 +162,14 @@ def retry(row: OutboxRow) -> bool:
     return bool(rows.update(state=OutboxRow.State.WAITING, attempts=0, available_at=Now(), finished_at=None))
 
 
-def _row(intent: Intent, now: dt.datetime) -> OutboxRow:
+def _row(intent: Intent) -> OutboxRow:
     return OutboxRow(
         kind=intent.kind,
         dedupe_key=intent.key,
         recipient_id=intent.recipient_id,
         payload=intent.payload,
         due_at=intent.due_at,
-        # What was due before anybody knew of it (a deal found to have rotted) has not waited yet: no alarm counts it.
-        available_at=intent.available_at or max(intent.due_at, now),
+        available_at=intent.available_at or intent.due_at,
         message_id=make_msgid(domain=urlsplit(settings.PUBLIC_BASE_URL).hostname or "localhost"),
     )
 
