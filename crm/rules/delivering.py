@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.conf import settings
 from django.db import transaction
@@ -86,16 +86,21 @@ def deliver(row: OutboxRow, postbox: Postbox, *, send: outbox.Send | None = None
 def _close(row: OutboxRow, outcome: outbox.Outcome) -> str:
     match outcome:
         case outbox.Sent(answer, then):
-            if then is None:
-                outbox.finish(row, state=OutboxRow.State.SENT, answer=answer)
-                return "sent"
-            with transaction.atomic():
-                if outbox.finish(row, state=OutboxRow.State.SENT, answer=answer):
-                    then()
+            _finish(row, OutboxRow.State.SENT, answer, then)
             return "sent"
-        case outbox.NotNeeded(answer):
-            outbox.finish(row, state=OutboxRow.State.CANCELLED, answer=answer)
+        case outbox.NotNeeded(answer, then):
+            _finish(row, OutboxRow.State.CANCELLED, answer, then)
             return "not needed"
         case outbox.Later(until):
             outbox.put_back(row, until=until)
             return "later"
+
+
+def _finish(row: OutboxRow, state: OutboxRow.State, answer: str, then: Callable[[], object] | None) -> None:
+    """Close the row and, in the same transaction, write what follows; nothing where the row is another's by now."""
+    if then is None:
+        outbox.finish(row, state=state, answer=answer)
+        return
+    with transaction.atomic():
+        if outbox.finish(row, state=state, answer=answer):
+            then()

@@ -213,6 +213,11 @@ def _attachment(email: Email, file: File) -> EmailAttachment:
     )
 
 
+def may_write_about(about: Any, by: User) -> bool:
+    """Whether `by` may write letters about a record as things are now: about nothing, or what is in the bin, nobody."""
+    return about is not None and type(about).objects.editable_by(by).filter(pk=about.pk).exists()
+
+
 def _refuse_unless_editable(about: Any, by: User) -> None:
-    if not type(about).objects.editable_by(by).filter(pk=about.pk).exists():
+    if not may_write_about(about, by):
         raise NotAllowed(_("You may look at this, but not write from it."))

@@ -193,11 +193,13 @@ def delete_follow_up(follow_up: FollowUp, *, by: User | None, now: dt.datetime, 
 
 
 def bin_follow_ups(subject: Subject, *, now: dt.datetime) -> None:
-    """Put what was planned for a record into the bin with it; nobody is reminded of what is gone."""
+    """Put what was planned for a record into the bin with it: nobody is reminded of it, no guest comes in vain."""
     with _locked(subject):
-        for follow_up in FollowUp.objects.open().about(subject):
+        for follow_up in FollowUp.objects.open().about(subject).select_related("assignee"):
+            follow_up.deleted_at = now
+            follow_up.save(update_fields=["deleted_at"])
             reminders.drop_reminders(follow_up, answer="deleted")
-        FollowUp.objects.open().about(subject).update(deleted_at=now)
+            invitations.follow(follow_up, now=now)
 
 
 def unbin_follow_ups(subject: Subject, *, binned_at: dt.datetime, now: dt.datetime) -> None:

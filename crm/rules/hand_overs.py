@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import cast
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext_lazy, ngettext
@@ -26,6 +27,8 @@ from crm.rules.wall_clock import WallTime
 HAND_OVER = "hand_over"
 KIND = register(NoticeKind(HAND_OVER, gettext_lazy("Next steps taken over from somebody who is away"), icon="users"))
 DAY = dt.timedelta(days=1)
+GATHERED_FOR = dt.timedelta(seconds=30)
+"""So long the news of what is handed over waits for the rest of it: one notice, not one of each."""
 
 
 def follow_absences(*, now: dt.datetime) -> tuple[int, int]:
@@ -44,23 +47,28 @@ def _hand_over(absence: Absence, *, now: dt.datetime) -> int:
         return 0
     first, last = (dt.datetime.combine(on, dt.time(), dt.UTC) for on in (absence.starts_on, absence.ends_on + DAY))
     due = FollowUp.objects.open().filter(assignee=person, due_local__gte=first, due_local__lt=last)
-    given = [row for row in due.exclude(hand_overs__absence=absence) if _give(row, absence, person, taker, now)]
-    if given:
-        key = f"{HAND_OVER}:{absence.pk}:{taker.pk}:{given[0].pk}"
-        payload = {"absence": absence.pk, "count": len(given), "follow_up": given[0].pk}
-        outbox.queue([Intent(HAND_OVER, key, taker.pk, payload=payload)])
-    return len(given)
+    return sum(_give(row, absence, person, taker, now) for row in due.exclude(hand_overs__absence=absence))
 
 
 def _give(follow_up: FollowUp, absence: Absence, giver: User, taker: User, now: dt.datetime) -> bool:
+    """Hand over one, write down for whom, and have it told: all of that or, where the duty dies, nothing."""
     if cast("Subject | None", follow_up.subject) is None:
         return False
     try:
-        reassign_follow_up(follow_up, to=taker, by=None, now=now)
+        with transaction.atomic():
+            reassign_follow_up(follow_up, to=taker, by=None, now=now)
+            HandOver.objects.create(follow_up=follow_up, absence=absence, giver=giver, taker=taker, at=now)
+            outbox.queue([_news_of(absence, taker, now)])
     except FollowUpClosed:
         return False
-    HandOver.objects.create(follow_up=follow_up, absence=absence, giver=giver, taker=taker, at=now)
     return True
+
+
+def _news_of(absence: Absence, taker: User, now: dt.datetime) -> Intent:
+    """What tells the taker of all that is handed over at this time; it leaves once the duty has gone through them."""
+    key = f"{HAND_OVER}:{absence.pk}:{taker.pk}:{now.astimezone(dt.UTC):%Y%m%d%H%M%S%f}"
+    payload = {"absence": absence.pk, "at": now.isoformat()}
+    return Intent(HAND_OVER, key, taker.pk, payload=payload, due_at=now, available_at=now + GATHERED_FOR)
 
 
 def _bring_back(*, now: dt.datetime) -> int:
@@ -80,7 +88,12 @@ def _is_away(hand_over: HandOver, now: dt.datetime) -> bool:
 
 
 def _return(hand_over: HandOver, *, now: dt.datetime) -> bool:
-    HandOver.objects.filter(pk=hand_over.pk).update(returned_at=now)
+    with transaction.atomic():
+        HandOver.objects.filter(pk=hand_over.pk).update(returned_at=now)
+        return _give_back(hand_over, now=now)
+
+
+def _give_back(hand_over: HandOver, *, now: dt.datetime) -> bool:
     follow_up = hand_over.follow_up
     if not follow_up.is_open or follow_up.assignee_id != hand_over.taker_id or not hand_over.giver.is_active:
         return False
@@ -98,20 +111,31 @@ def givers_of(follow_ups: Iterable[FollowUp]) -> dict[int, User]:
 
 
 def send_hand_over(row: OutboxRow, postbox: Postbox) -> Outcome:
-    """Tell the substitute how many next steps are theirs now, and whose they are."""
+    """Tell the substitute how many next steps are theirs now, and whose they are; those that went back do not count."""
     absence = Absence.objects.select_related("user").filter(pk=row.payload["absence"]).first()
     person = row.recipient
     if absence is None or person is None:
         return NotNeeded("the absence is gone")
-    count = row.payload["count"]
+    at = dt.datetime.fromisoformat(row.payload["at"])
+    given = HandOver.objects.lasting().filter(absence=absence, taker=person, at=at).select_related("follow_up")
+    if not (follow_ups := [each.follow_up for each in given.order_by("follow_up__due_at", "pk")]):
+        return NotNeeded("all of it went back")
+    follow_up, count = follow_ups[0], len(follow_ups)
     with translation.override(person.language):
         text = ngettext(
             "%(count)d next step of %(person)s is yours until %(day)s",
             "%(count)d next steps of %(person)s are yours until %(day)s",
             count,
         ) % {"count": count, "person": absence.user, "day": f"{absence.ends_on:%d.%m.%Y}"}
-    follow_up = FollowUp.objects.filter(pk=row.payload["follow_up"]).first()
-    notice = Notification(user=person, kind=KIND.key, dedupe_key=row.dedupe_key, follow_up=follow_up, text=text[:300])
+    notice = Notification(
+        user=person,
+        kind=KIND.key,
+        dedupe_key=row.dedupe_key,
+        follow_up=follow_up,
+        subject_type_id=follow_up.subject_type_id,
+        subject_id=follow_up.subject_id,
+        text=text[:300],
+    )
     return tell(row, News(person, [notice], HAND_OVER, {"text": text, "absence": absence}), postbox)
 
 

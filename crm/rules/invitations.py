@@ -22,6 +22,7 @@ from crm.rules.calendars import calendar_of, event_of, when_in_words
 from crm.rules.emails import File, queue_letter
 
 REQUEST, CANCEL = Invitation.Method.REQUEST, Invitation.Method.CANCEL
+CALLED_OFF = "the meeting was called off"
 SUPERSEDED = "not sent: a later invitation says more"
 
 
@@ -58,7 +59,7 @@ def follow(
     if guests is not None or not is_meeting:
         _choose(follow_up, list(guests or ()) if is_meeting else [], now=now)
     comes = follow_up.deleted_at is None
-    for attendee in follow_up.attendees.prefetch_related("invitations__email"):
+    for attendee in follow_up.attendees.prefetch_related("invitations__email__row"):
         if comes and attendee.removed_at is None:
             _invite(attendee, follow_up, by=by, now=now)
         else:
@@ -75,9 +76,10 @@ def _choose(follow_up: FollowUp, guests: list[Guest], *, now: dt.datetime) -> No
 
 def _invite(attendee: Attendee, follow_up: FollowUp, *, by: User | None, now: dt.datetime) -> None:
     last = _last(attendee)
-    if last is not None and last.method == REQUEST and last.sequence == follow_up.calendar_sequence:
+    is_off = last is not None and (last.method == CANCEL or _was_withdrawn(last))
+    if last is not None and not is_off and last.sequence == follow_up.calendar_sequence:
         return
-    if last is not None and last.method == CANCEL and last.sequence >= follow_up.calendar_sequence:
+    if last is not None and is_off and last.sequence >= follow_up.calendar_sequence:
         _raise_sequence(follow_up, above=last.sequence)
     if follow_up.done_at is not None or follow_up.due_at <= now:
         return
@@ -93,12 +95,18 @@ def _call_off(attendee: Attendee, follow_up: FollowUp, *, by: User | None, now: 
     if last is None or last.method == CANCEL:
         return
     rows = OutboxRow.objects.filter(email__in=[invitation.email for invitation in attendee.invitations.all()])
-    outbox.cancel(rows, answer="the meeting was called off")
+    outbox.cancel(rows, answer=CALLED_OFF)
     is_written_to = rows.exclude(state=OutboxRow.State.CANCELLED).exists()
     if is_written_to and follow_up.due_at > now:
         if last.sequence >= follow_up.calendar_sequence:
             _raise_sequence(follow_up, above=last.sequence)
         _send(attendee, follow_up, CANCEL, by=by, now=now)
+
+
+def _was_withdrawn(invitation: Invitation) -> bool:
+    """Whether the meeting was called off before the invitation to it had left."""
+    row = invitation.email.row
+    return row is not None and row.state == OutboxRow.State.CANCELLED and row.answer == CALLED_OFF
 
 
 def _last(attendee: Attendee) -> Invitation | None:

@@ -6,7 +6,7 @@ from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from crm.models import Email, Notification, OutboxRow
+from crm.models import Email, Notification, OutboxRow, subjects_seen_by
 from crm.rules import outbox
 from crm.rules.notice_kinds import NoticeKind, register
 from crm.rules.outbox import Intent, NotNeeded, Outcome, Sender
@@ -17,9 +17,10 @@ TROUBLE = "email_trouble"
 KIND = register(NoticeKind(TROUBLE, gettext_lazy("E-mails that did not arrive"), icon="mail"))
 
 DEAD, UNCLEAR = OutboxRow.State.DEAD.value, OutboxRow.State.UNCLEAR.value
-BOUNCED, COMPLAINED, UNSUBSCRIBED = "bounced", "complained", "unsubscribed"
+BOUNCED, COMPLAINED, UNSUBSCRIBED, NOT_THEIRS = "bounced", "complained", "unsubscribed", "not_theirs"
 WORDS: dict[str, str | Promise] = {
     DEAD: gettext_lazy("Not sent: “%(line)s” to %(name)s"),
+    NOT_THEIRS: gettext_lazy("Not sent: “%(line)s” to %(name)s"),
     UNCLEAR: gettext_lazy("Perhaps not sent: “%(line)s” to %(name)s"),
     BOUNCED: gettext_lazy("Came back: “%(line)s” to %(name)s"),
     COMPLAINED: gettext_lazy("Marked as spam: “%(line)s” by %(name)s"),
@@ -50,7 +51,14 @@ def send_trouble(row: OutboxRow, postbox: Postbox) -> Outcome:
     notice = Notification(
         user=email.author, kind=KIND.key, dedupe_key=row.dedupe_key, subject=email.subject, text=text[:300]
     )
-    context = {"email": email, "trouble": trouble, "headline": text, "reason": _reason(email, trouble)}
+    record = subjects_seen_by(email.author, [notice]).get((notice.subject_type_id, notice.subject_id))
+    context = {
+        "email": email,
+        "record": record,
+        "trouble": trouble,
+        "headline": text,
+        "reason": _reason(email, trouble),
+    }
     return tell(row, News(email.author, [notice], TROUBLE, context), postbox)
 
 

@@ -13,20 +13,21 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy
 
-from crm.models import Activity, Email, OutboxRow, User
+from crm.models import Activity, Email, Invitation, OutboxRow, User
 from crm.rules import mail_html, outbox
 from crm.rules.activities import answer_lead, follow_touches
 from crm.rules.audit import acting
 from crm.rules.bounces import Report, note_bounce
-from crm.rules.emails import EMAIL
-from crm.rules.mail_troubles import tell_of_unsent
+from crm.rules.emails import EMAIL, may_write_about
+from crm.rules.mail_troubles import NOT_THEIRS, tell_of, tell_of_unsent
 from crm.rules.outbox import Later, NotNeeded, Outcome, Sender, Sent
 from crm.rules.sending import Postbox, Refused
 from crm.rules.suppression import suppressed
 from crm.rules.tokens import issue_token
 from crm.rules.wall_clock import zone_of
 
-INVITATION = "text/calendar"
+INVITATION = "text/calendar; method="
+"""Calendars that ask for an answer, as we write them; one that a person attached is a file like any other."""
 UNSUBSCRIBE = "unsubscribe"
 LONGEST_NAME = 100
 UNSUBSCRIBE_FOR = dt.timedelta(days=730)
@@ -46,6 +47,9 @@ def send_email(row: OutboxRow, postbox: Postbox) -> Outcome:
         return NotNeeded("not sent: its author can no longer log in")
     if found := suppressed(email.to_address):
         return NotNeeded(f"not sent: the address gets no more mail ({found.reason})")
+    if not (may_write_about(email.subject, author) or _tells_of_meeting(email)):
+        words = "not sent: its author may no longer write about the record, or it is in the bin"
+        return NotNeeded(words, then=lambda: tell_of(email, NOT_THEIRS))
     if reason := next(filter(None, (objection(email) for objection in objections)), ""):
         return NotNeeded(reason)
     if until := _allowance_returns(email, now=timezone.now()):
@@ -109,6 +113,11 @@ def _message(row: OutboxRow, email: Email, author: User) -> EmailMultiAlternativ
         else:
             message.attach(file.name, bytes(file.content), file.content_type)
     return message
+
+
+def _tells_of_meeting(email: Email) -> bool:
+    """Whether it is an invitation: that leaves as long as its meeting stands, and calls it off when it does not."""
+    return Invitation.objects.filter(email=email).exists()
 
 
 def _named(name: str, address: str) -> str:

@@ -48,9 +48,10 @@ class Sent:
 
 @dataclass(frozen=True)
 class NotNeeded:
-    """There is no reason to send it any more; `answer` says why."""
+    """There is no reason to send it any more; `answer` says why, `then` is written in the same transaction."""
 
     answer: str
+    then: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True)

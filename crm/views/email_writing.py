@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods
 from crm.forms.emails import AT, MORNING, EmailForm, Person, name_of, tomorrow_at_ten
 from crm.forms.rich_text import merge_places
 from crm.jobs import deliver
-from crm.models import Email, EmailAttachment, EmailTemplate, kind_of
+from crm.models import Email, EmailAttachment, EmailTemplate, User, kind_of
 from crm.rules import mail_html
 from crm.rules.attached_files import TooLarge
 from crm.rules.emails import Letter, NoAddress, NotToThem, Preview, Suppressed, preview_email, write_emails
@@ -164,7 +164,7 @@ def _show(desk: Desk, form: EmailForm) -> HttpResponse:
         "framed": mail_html.framed(desk.preview.html) if desk.preview else "",
         "places": merge_places(),
         "silent": [person for person in chosen if letters_unanswered(person.email) >= SILENT_AFTER],
-        "template_files": _template_files(form),
+        "template_files": _template_files(form, by=desk.request.user),
         "nobody": [person for person in desk.people if not person.email] if not form.people else [],
         "chosen_names": [person.name for person in chosen][:1],
     }
@@ -176,9 +176,10 @@ def _chosen(form: EmailForm) -> list[Person]:
     return [person for key, person in form.people.items() if key in values]
 
 
-def _template_files(form: EmailForm) -> list[str]:
-    pk = whole_number(str(form["template"].value() or ""))
-    return list(EmailAttachment.objects.filter(template=pk).values_list("name", flat=True)) if pk else []
+def _template_files(form: EmailForm, *, by: User) -> list[str]:
+    """The names of the files that go along with the chosen template, of those `by` may choose."""
+    templates = EmailTemplate.objects.visible_to(by).filter(pk=whole_number(str(form["template"].value() or "")))
+    return list(EmailAttachment.objects.filter(template__in=templates).values_list("name", flat=True))
 
 
 # --- What stands in it at first, and what a template makes of it ------------------------------------------------------

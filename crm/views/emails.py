@@ -74,6 +74,8 @@ def email_detail(request: PersonRequest, pk: int) -> HttpResponse:
 def email_cancel(request: PersonRequest, pk: int) -> HttpResponse:
     """Take back an e-mail that waits; one that has begun to leave stays as it is, and says so (409)."""
     email = _visible(request, pk)
+    if email.row is None:
+        raise Http404  # it came in, or was copied to us: there never was anything to take back
     try:
         cancel_email(email, by=request.user)
     except TooLate as refusal:

@@ -10,10 +10,22 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from crm.models import Activity, Email, EmailAttachment, EmailTemplate, Lead, OutboxRow, Suppression, User
+from crm.models import (
+    Activity,
+    Email,
+    EmailAttachment,
+    EmailTemplate,
+    Lead,
+    MailFolder,
+    OutboxRow,
+    Receipt,
+    Suppression,
+    User,
+)
 from crm.rules.delivering import deliver_due
 from crm.rules.suppression import suppress
 from tests.factories import CompanyFactory, ContactFactory, DealFactory, LeadFactory, sales_pipeline
+from tests.factories.mail import MailboxFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -190,6 +202,32 @@ def test_one_that_has_left_cannot_be_taken_back(client: Client, lead: Lead) -> N
     assert "sent" in detail
     assert 'srcdoc="&lt;!doctype html&gt;' in detail
     assert "<p>Dear Daria" not in detail
+
+
+@pytest.mark.parametrize("direction", ["in", "out"])
+def test_what_was_never_ours_to_send_cannot_be_taken_back(client: Client, rep: User, direction: str) -> None:
+    mailbox = MailboxFactory(owner=rep)
+    email = Email.objects.create(direction=direction, from_address="x@unknown.test", at=timezone.now())
+    folder = MailFolder.objects.create(mailbox=mailbox, name="INBOX")
+    Receipt.objects.create(
+        mailbox=mailbox, folder=folder, outcome="kept", email=email, person=rep, uid=1, uid_validity=1, key="x"
+    )
+    assert Email.objects.visible_to(rep).filter(pk=email.pk).exists()
+    assert client.post(f"/emails/{email.pk}/cancel/").status_code == 404
+
+
+@pytest.mark.parametrize("act", ["fill", "preview", "send"])
+def test_a_template_of_somebody_else_names_none_of_its_files(
+    client: Client, lead: Lead, outsider: User, act: str
+) -> None:
+    template = EmailTemplate.objects.create(name="Mine", owner=outsider, subject="x", body="y")
+    EmailAttachment.objects.create(template=template, name="SECRET.pdf", content_type="x", content=b"%PDF", size=4)
+    answer = client.post(url(lead), typed(lead, template=template.pk, do=act))
+    assert answer.status_code == (200 if act == "fill" else 422)
+    assert "SECRET" not in answer.content.decode()
+    EmailTemplate.objects.update(is_shared=True)
+    answer = client.post(url(lead), typed(lead, template=template.pk, do="fill"))
+    assert "SECRET" in answer.content.decode()
 
 
 def test_files_are_saved_never_shown(client: Client, lead: Lead) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from email import message_from_bytes
 from typing import Any
 
 import pytest
@@ -13,9 +14,11 @@ from django.utils import timezone
 
 from crm.models import Activity, Email, EmailAttachment, EmailTemplate, Lead, OutboxRow, Suppression, User
 from crm.rules import mailing
+from crm.rules.attached_files import read_file
 from crm.rules.delivering import deliver_due
 from crm.rules.emails import Letter, NoAddress, Suppressed, TooLarge, cancel_email, preview_email, write_email
 from crm.rules.errors import NotAllowed
+from crm.rules.leads import delete_lead
 from crm.rules.mail_html import clean, plain
 from crm.rules.merge_fields import MissingValue, UnknownField
 from crm.rules.sending import Postbox, Refused
@@ -194,6 +197,45 @@ def test_a_letter_of_someone_shut_out_stays(lead: Lead, rep: User) -> None:
     User.objects.filter(pk=rep.pk).update(is_active=False)
     deliver_due(seconds=5)
     assert mail.outbox == []
+
+
+@pytest.mark.parametrize("change", ["handed on", "binned"])
+def test_a_letter_stays_once_its_author_may_not_write_it_any_more(
+    lead: Lead, rep: User, outsider: User, change: str
+) -> None:
+    email = write(lead, rep)
+    if change == "binned":
+        delete_lead(lead, seen_version=lead.version, by=rep, now=NOW)
+    else:
+        Lead.objects.filter(pk=lead.pk).update(owner=outsider)
+
+    deliver_due(seconds=5)
+
+    row = OutboxRow.objects.get(pk=email.row_id)
+    assert (row.state, row.answer[:9]) == (OutboxRow.State.CANCELLED, "not sent:")
+    assert not Activity.objects.filter(kind="email").exists()
+    # The author is told, and led to no page that would not open.
+    [told] = [message for message in mail.outbox if isinstance(message, EmailMultiAlternatives)]
+    assert told.to == [rep.email]
+    assert "Not sent: “Offer for Kestrel & Co” to Daria Kestrel" in str(told.subject)
+    assert "in the bin" in str(told.body)
+    assert lead.get_absolute_url() not in str(told.body)
+    assert rep.notifications.get(kind="email_trouble").text == told.subject
+
+
+def test_a_manager_may_write_about_what_is_a_reps(lead: Lead, manager: User) -> None:
+    write(lead, manager)
+    assert sent().to == ["Daria Kestrel <daria@client.test>"]
+
+
+@pytest.mark.parametrize("name", ["встреча.ics", "список.csv", "заметка.txt"])
+def test_a_text_in_another_encoding_leaves_as_it_is(lead: Lead, rep: User, name: str) -> None:
+    content = "BEGIN:VCALENDAR\r\nSUMMARY:Встреча\r\nEND:VCALENDAR".encode("cp1251")
+    write(lead, rep, Letter("x", "<p>y</p>", files=[read_file(name, content)]))
+
+    [part] = [part for part in message_from_bytes(sent().message().as_bytes()).walk() if part.get_filename()]
+
+    assert part.get_payload(decode=True) == content
 
 
 def test_an_objection_stops_the_letter(lead: Lead, rep: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,20 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
+from django.core import mail
 
-from crm.models import Absence, Activity, CalendarException, FollowUp, Lead, User, WorkingCalendar, WorkingSpan
+from crm.models import (
+    Absence,
+    Activity,
+    CalendarException,
+    FollowUp,
+    Lead,
+    OutboxRow,
+    User,
+    WorkingCalendar,
+    WorkingSpan,
+)
+from crm.rules.delivering import deliver
 from crm.rules.errors import RecordConflict
 from crm.rules.follow_ups import (
     Plan,
@@ -23,6 +35,7 @@ from crm.rules.follow_ups import (
 from crm.rules.hand_overs import follow_absences
 from crm.rules.proposing import working_morning
 from crm.rules.recurring import Repeat
+from crm.rules.sending import Postbox
 from crm.rules.wall_clock import WallTime
 from tests.factories import LeadFactory, UserFactory
 
@@ -209,6 +222,48 @@ def test_a_substitute_does_it_while_one_is_away_and_it_comes_back(lead: Lead, be
     assert follow_absences(now=NOW + dt.timedelta(days=11)) == (0, 1)
     following.refresh_from_db()
     assert following.assignee == berliner
+
+
+def test_the_substitute_is_told_once_of_all_that_is_theirs_now(lead: Lead, berliner: User) -> None:
+    substitute = UserFactory(team=berliner.team)
+    for title in ("Call", "Write"):
+        due = WallTime(dt.datetime(2026, 10, 21, 9), BERLIN)
+        plan_follow_up(lead, plan=Plan(title, due, berliner), by=berliner, now=NOW)
+    Absence.objects.create(
+        user=berliner, starts_on=dt.date(2026, 10, 20), ends_on=dt.date(2026, 10, 30), substitute=substitute
+    )
+    follow_absences(now=NOW)
+
+    row = OutboxRow.objects.get(kind="hand_over")
+    assert row.available_at > row.due_at, "it waits for the others"
+    row.state = OutboxRow.State.IN_FLIGHT
+    deliver(row, Postbox())
+
+    assert substitute.notifications.get(kind="hand_over").text == "2 next steps of Rita Rep are yours until 30.10.2026"
+    assert [message.to for message in mail.outbox] == [[substitute.email]]
+
+
+@pytest.mark.parametrize("dies_at", ["HandOver.objects.create", "outbox.queue"])
+def test_a_hand_over_that_dies_is_begun_anew(
+    lead: Lead, berliner: User, monkeypatch: pytest.MonkeyPatch, dies_at: str
+) -> None:
+    substitute = UserFactory(team=berliner.team)
+    step = weekly(lead, berliner)
+    Absence.objects.create(
+        user=berliner, starts_on=dt.date(2026, 10, 20), ends_on=dt.date(2026, 10, 30), substitute=substitute
+    )
+
+    def die(*_args: object, **_more: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"crm.rules.hand_overs.{dies_at}", die)
+        with pytest.raises(KeyboardInterrupt):
+            follow_absences(now=NOW)
+    step.refresh_from_db()
+    assert step.assignee == berliner
+    assert follow_absences(now=NOW) == (1, 0)
+    assert OutboxRow.objects.filter(kind="hand_over", recipient=substitute).count() == 1
 
 
 def test_an_absence_called_off_brings_all_back(lead: Lead, berliner: User) -> None:

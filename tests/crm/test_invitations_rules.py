@@ -22,9 +22,11 @@ from crm.rules.follow_ups import (
     edit_follow_up,
     plan_follow_up,
     plan_of,
+    reassign_follow_up,
     reopen_follow_up,
 )
 from crm.rules.invitations import SUPERSEDED, Guest
+from crm.rules.leads import delete_lead, restore_lead
 from crm.rules.rsvp import Rsvp, hear, note_rsvp, read_rsvp
 from crm.rules.wall_clock import WallTime
 from tests.factories import LeadFactory
@@ -115,6 +117,30 @@ def test_called_off_and_on_again(meeting: FollowUp, rep: User) -> None:
 def test_who_was_never_written_to_hears_nothing(meeting: FollowUp, rep: User) -> None:
     delete_follow_up(meeting, by=rep, now=NOW)
     assert sent() == []
+
+
+def test_called_off_before_it_left_and_on_again_invites_after_all(meeting: FollowUp, rep: User) -> None:
+    delete_follow_up(meeting, by=rep, now=NOW)
+    reopen_follow_up(meeting, by=rep, now=NOW)
+    assert [(method, sequence) for method, sequence, _event in sent()] == [("REQUEST", 1)] * 2
+
+
+def test_guests_hear_when_the_record_goes_into_the_bin_and_comes_back(meeting: FollowUp, lead: Lead, rep: User) -> None:
+    sent()
+    lead.refresh_from_db()
+    delete_lead(lead, seen_version=lead.version, by=rep, now=NOW)
+    assert [(method, sequence) for method, sequence, _event in sent()] == [("CANCEL", 1)] * 2
+    restore_lead(Lead.objects.get(pk=lead.pk), by=rep, now=NOW)
+    assert [(method, sequence) for method, sequence, _event in sent()] == [("REQUEST", 2)] * 2
+
+
+def test_an_invitation_to_a_substitutes_meeting_leaves_though_the_record_is_not_theirs(
+    meeting: FollowUp, outsider: User
+) -> None:
+    sent()
+    reassign_follow_up(meeting, to=outsider, by=None, now=NOW)
+    [(_method, sequence, event), _other] = sent()
+    assert (sequence, str(event["organizer"])) == (1, f"mailto:{outsider.email}")
 
 
 def test_a_guest_taken_off_the_list_is_told_alone(meeting: FollowUp, rep: User) -> None:
