@@ -57,7 +57,9 @@ class OwnedQuerySet(models.QuerySet[Any]):
         """Rows that `user` may change: never more than they see."""
         if not user.is_authenticated or not user.is_active or not user.may_write:
             return self.none()
-        rows = self.visible_to(user).filter(self._reach(user, user.editable_owner_ids))
+        rows = self.visible_to(user)
+        if user.editable_owner_ids != user.visible_owner_ids:
+            rows = rows.filter(self._reach(user, user.editable_owner_ids))
         return rows.filter(erased_at__isnull=True) if issubclass(self.model, Erasable) else rows
 
     def in_bin_of(self, user: User | AnonymousUser, now: dt.datetime) -> Self:

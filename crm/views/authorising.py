@@ -39,10 +39,11 @@ def visible_or_404(queryset: Any, user: Any, **lookup: Any) -> Any:
 
 def editable_or_403(queryset: Any, user: Any, **lookup: Any) -> Any:
     """Return the one row that `user` may change; Http404 where they may not even see it, else PermissionDenied."""
-    record = visible_or_404(queryset, user, **lookup)
-    if not may_edit(record, user):
-        raise PermissionDenied(_("You may look at this, but not change it."))
-    return record
+    try:
+        return get_object_or_404(queryset.editable_by(user), **lookup)
+    except Http404:
+        visible_or_404(queryset, user, **lookup)
+        raise PermissionDenied(_("You may look at this, but not change it.")) from None
 
 
 def may_edit(record: Any, user: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Who was first: locks and the compare-and-set that decide between two movers.
+"""Who was first: locks and the comparison of versions that decide between two movers.
 
 Lock order everywhere: pipeline (advisory) → stage → deals by id.
 """
@@ -6,8 +6,10 @@ Lock order everywhere: pipeline (advisory) → stage → deals by id.
 from __future__ import annotations
 
 from django.db import connection
-from django.db.models import F
+from django.utils.translation import gettext as _
 
+from crm.models import User
+from crm.rules.errors import NotAllowed
 from pipeline.models import Deal
 from pipeline.rules.refusals import DealConflict
 
@@ -27,10 +29,18 @@ def seize_pipeline(pipeline_id: int) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [PIPELINE_LOCKS, pipeline_id])
 
 
-def claim(deal: Deal, *, seen_version: int) -> Deal:
-    """Raise the deal's version if it is still the one seen, and return the locked deal; else raise `DealConflict`."""
-    won = Deal.objects.present().filter(pk=deal.pk, version=seen_version).update(version=F("version") + 1)
-    fresh = Deal.objects.select_related("stage", "pipeline", "company", "contact", "owner").get(pk=deal.pk)
-    if not won:
+def claim(deal: Deal, *, seen_version: int, by: User | None) -> Deal:
+    """Return the deal locked and as it is now, its version raised for whoever claims it to save.
+
+    Raises NotAllowed where `by` (None: a stage rule) may not change it, and DealConflict where its version is no longer
+    the one seen. Who waits for the lock is compared with what the one before left behind, so that one of two wins.
+    """
+    deals = Deal.objects.all() if by is None else Deal.objects.editable_by(by)
+    # Without joins: PostgreSQL looks again at the locked row alone, once it gets it.
+    fresh: Deal | None = deals.select_for_update(no_key=True).filter(pk=deal.pk).first()
+    if fresh is None:
+        raise NotAllowed(_("You may see this deal but not change it."))
+    if fresh.version != seen_version or fresh.deleted_at is not None:
         raise DealConflict(fresh)
+    fresh.version += 1
     return fresh

@@ -18,7 +18,6 @@ from django.utils.translation import gettext as _
 from crm.models import AuditEntry, User
 from crm.rules.answers import keep_answer
 from crm.rules.audit import acting
-from crm.rules.errors import NotAllowed
 from pipeline.models import ChecklistItem, Deal, LossReason, Stage, StageVisit
 from pipeline.rules import stays
 from pipeline.rules.automation.coming_true import UNDO_WITHIN, fire_on_move, forget_move
@@ -82,7 +81,7 @@ def move_deal(
     with acting(by):
         fresh = _claimed(deal, seen_version=seen_version, by=by)
         outcome_before = fresh.outcome
-        _refuse_wrong_stage(fresh, to)
+        to = _stage_as_it_is(fresh, to)
         _take_values(fresh, details)
         if by is not None:  # a stage rule ticks nothing off
             for item in details.ticked:
@@ -147,14 +146,17 @@ def undo_move(deal: Deal, *, seen_version: int, by: User, now: dt.datetime, plac
 
 def _claimed(deal: Deal, *, seen_version: int, by: User | None) -> Deal:
     share_pipeline(deal.pipeline_id)
-    if by is not None and not Deal.objects.editable_by(by).filter(pk=deal.pk).exists():
-        raise NotAllowed(_("You may see this deal but not change it."))
-    return claim(deal, seen_version=seen_version)
+    return claim(deal, seen_version=seen_version, by=by)
 
 
-def _refuse_wrong_stage(deal: Deal, to: Stage) -> None:
-    if to.pipeline_id != deal.pipeline_id or to.is_archived:
+def _stage_as_it_is(deal: Deal, to: Stage) -> Stage:
+    """Read both stages anew: an admin may have changed them, or archived `to`, before the pipeline was shared."""
+    stages = Stage.objects.in_bulk({deal.stage_id, to.pk})
+    deal.stage = stages[deal.stage_id]
+    found = stages.get(to.pk)
+    if found is None or found.pipeline_id != deal.pipeline_id or found.is_archived:
         raise WrongStage(_("Stage “%(stage)s” is not one this deal can go to.") % {"stage": to})
+    return found
 
 
 def _take_values(deal: Deal, details: MoveDetails) -> None:

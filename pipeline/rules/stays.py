@@ -17,6 +17,8 @@ def begin_stay(
 
 def end_stay(deal: Deal, *, at: dt.datetime) -> None:
     """Close the deal's last stay at `at`: the open one, or of a closed deal the one that ended when it was closed."""
+    if deal.visits.present().update(left_at=at):
+        return
     last = last_stay(deal)
     if last is not None:
         last.left_at = at

@@ -111,10 +111,14 @@ def rows_of(deals: Any) -> list[Row]:
     return [Row(*values) for values in deals.with_contact_at().values_list(*COLUMNS)]
 
 
-def row_of(deal: Deal) -> Row:
-    """The same of one deal in hand."""
-    [row] = rows_of(Deal.objects.filter(pk=deal.pk))
-    return row
+def row_of(deal: Deal, now: dt.datetime) -> Row:
+    """The same of one deal in hand; when it was last spoken of is looked for only where it may have gone quiet."""
+    deals, began_at = Deal.objects.filter(pk=deal.pk), deal.created_at or deal.recorded_at
+    if days_quiet(None, began_at, deal.stage.quiet_days, now):
+        [row] = rows_of(deals)
+        return row
+    [values] = deals.values_list(*COLUMNS[:-2])
+    return Row(*values, contact_at=None, began_at=began_at)
 
 
 def cards_of(stage: Any, deals: Any, *, is_won: bool) -> Any:

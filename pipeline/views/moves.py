@@ -25,7 +25,7 @@ from pipeline.models import Deal, Stage
 from pipeline.rules.moving import lose_deal, move_deal, undo_move
 from pipeline.rules.refusals import DealConflict, StageRequires, TooLateToUndo
 from pipeline.rules.requirements import missing_for
-from pipeline.views.board_cards import draw, row_of
+from pipeline.views.board_cards import Card, draw, row_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -76,8 +76,7 @@ def deal_undo(request: PersonRequest, pk: int) -> HttpResponse:
 
 
 def _deal(request: PersonRequest, pk: int) -> Deal:
-    named = Deal.objects.select_related("stage", "pipeline", "company", "owner")
-    return editable_or_403(named, request.user, pk=pk)
+    return editable_or_403(Deal.objects.select_related("stage"), request.user, pk=pk)
 
 
 def _moved(request: PersonRequest, deal: Deal, form: MoveForm) -> Deal:
@@ -152,7 +151,7 @@ def _done(request: PersonRequest, deal: Deal, *, before: Stage) -> HttpResponse:
         "is_moved": before.pk != deal.stage_id or deal.outcome == Deal.Outcome.LOST,
         "is_lost": deal.outcome == Deal.Outcome.LOST,
     }
-    body = _card(request, deal) if _wants_card(request) and not event["is_lost"] else ""
+    body = _card(request, deal).html if _wants_card(request) and not event["is_lost"] else ""
     response = HttpResponse(body)
     response["HX-Trigger"] = json.dumps({"deal-moved": event, "dialog-close": True})
     return response
@@ -169,7 +168,7 @@ def _conflict(request: PersonRequest, fresh: Deal, form: Any) -> HttpResponse:
         "last": last,
         "was": was,
         "wanted": wanted,
-        "card": draw([row_of(fresh)], request.user, timezone.now())[0],
+        "card": _card(request, fresh),
     }
     if _wants_card(request):
         return render(request, "pipeline/deal_conflict.html#beside", context, status=409)
@@ -209,6 +208,7 @@ def _wants_card(request: PersonRequest) -> bool:
     return request.headers.get("X-Board") == "drag"
 
 
-def _card(request: PersonRequest, deal: Deal) -> str:
-    [card] = draw([row_of(deal)], request.user, timezone.now())
-    return card.html
+def _card(request: PersonRequest, deal: Deal) -> Card:
+    now = timezone.now()
+    [card] = draw([row_of(deal, now)], request.user, now)
+    return card

@@ -48,7 +48,8 @@ def deal_quick_add(request: PersonRequest, slug: str, stage_pk: int) -> HttpResp
 def _added(request: PersonRequest, deal: Deal) -> HttpResponse:
     if not request.htmx:
         return redirect("deal_board", slug=deal.pipeline.slug)
-    [card] = draw([row_of(deal)], request.user, timezone.now())
+    now = timezone.now()
+    [card] = draw([row_of(deal, now)], request.user, now)
     response = HttpResponse(card.html)
     response["HX-Trigger-After-Settle"] = json.dumps({"deal-added": {"pk": deal.pk, "stage": deal.stage_id}})
     return response

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from crm.models import Company, ExchangeRate, User
 from pipeline.models import ChecklistItem, Deal, LossReason, Stage
-from tests.factories import CompanyFactory, DealFactory, FollowUpFactory
+from tests.factories import ActivityFactory, CompanyFactory, DealFactory, FollowUpFactory
 
 pytestmark = pytest.mark.django_db
 Stages = dict[str, Stage]
@@ -143,6 +143,24 @@ def test_a_drag_answers_the_fresh_card(rep_client: Client, deal: Deal, stages: S
     assert f'id="deal-{deal.pk}"' in answer.content.decode()
     event = json.loads(answer["HX-Trigger"])["deal-moved"]
     assert (event["version"], event["stage"], event["from"]) == (2, stages["close"].pk, stages["proposal"].pk)
+
+
+def test_a_move_asks_the_database_little(
+    client: Client, manager: User, deal: Deal, stages: Stages, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    client.force_login(manager)
+    client.get("/board/sales/")
+    with django_assert_max_num_queries(21):  # a savepoint stands for the transaction here
+        assert move(client, deal, stages["close"], key="k1").status_code == 200
+
+
+def test_a_card_that_moves_says_when_nobody_has_spoken_of_it(rep: User, rep_client: Client, stages: Stages) -> None:
+    Stage.objects.update(quiet_days=5)
+    begun = timezone.now() - dt.timedelta(days=30)
+    silent, spoken_of = (DealFactory(owner=rep, created_at=begun) for _number in range(2))
+    ActivityFactory(subject=spoken_of, kind="meeting", at=timezone.now() - dt.timedelta(days=1))
+    assert "Quiet 30" in move(rep_client, silent, stages["close"]).content.decode()
+    assert "Quiet" not in move(rep_client, spoken_of, stages["close"]).content.decode()
 
 
 def test_a_retry_with_the_same_key_gets_the_first_answer(rep_client: Client, deal: Deal, stages: Stages) -> None:

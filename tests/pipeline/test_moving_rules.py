@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crm.models import AuditEntry, User
@@ -53,6 +54,23 @@ def test_second_mover_gets_the_fresh_deal(deal: Deal, rep: User, manager: User, 
 
     assert refusal.value.deal.stage == stages["meeting"]
     assert len(stays_of(deal)) == 2
+
+
+def test_stage_archived_since_it_was_chosen_is_refused(deal: Deal, rep: User, stages: Stages) -> None:
+    Stage.objects.filter(pk=stages["meeting"].pk).update(is_archived=True)
+
+    with pytest.raises(WrongStage):
+        move(deal, stages["meeting"], rep)
+
+    deal.refresh_from_db()
+    assert (deal.stage, deal.version) == (stages["prospecting"], 1)
+
+
+def test_a_move_is_one_update_of_the_deal(deal: Deal, rep: User, stages: Stages) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        move(deal, stages["meeting"], rep)
+
+    assert len([one for one in asked.captured_queries if one["sql"].startswith('UPDATE "pipeline_deal"')]) == 1
 
 
 def test_entering_a_won_stage_wins_and_leaving_it_does_not(deal: Deal, rep: User, stages: Stages) -> None:

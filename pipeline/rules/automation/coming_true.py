@@ -16,7 +16,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from crm.models import OutboxRow
 from crm.rules import outbox
-from pipeline.models import Deal, RuleFiring, StageRule, StageVisit
+from pipeline.models import Deal, Pipeline, RuleFiring, StageRule, StageVisit
 from pipeline.rules.automation.loops import tell_of_loop
 
 UNDO_WITHIN = dt.timedelta(seconds=15)
@@ -46,6 +46,8 @@ def caused_by(firing: RuleFiring) -> Iterator[None]:
 
 def fire_on_move(deal: Deal, *, entered: StageVisit, now: dt.datetime) -> None:
     """Write the firings of a deal that has just entered a stage, and of leaving the one before; part of the move."""
+    if not _concerns_rules(deal):
+        return
     settled, brief = _stays_before(deal, entered)
     drop(RuleFiring.objects.filter(visit__in=[visit.pk for visit in brief]), why="brief", now=now)
     if settled is not None and settled.stage_id == entered.stage_id:
@@ -108,6 +110,13 @@ def _lasting(rule: StageRule, *, now: dt.datetime) -> QuerySet[StageVisit]:
 
 def _put_off() -> Q:
     return Q(state=State.DROPPED, reason__in=PUT_OFF)
+
+
+def _concerns_rules(deal: Deal) -> bool:
+    """Whether a move of the deal may fire anything, or withdraw what waits: one question instead of four."""
+    rules = StageRule.objects.in_force().filter(stage__pipeline=OuterRef("pk")).exclude(trigger=Trigger.STAYING)
+    waiting = RuleFiring.objects.filter(deal=deal, state=State.WAITING)
+    return Pipeline.objects.filter(Exists(rules) | Exists(waiting), pk=deal.pipeline_id).exists()
 
 
 def _stays_before(deal: Deal, entered: StageVisit) -> tuple[StageVisit | None, list[StageVisit]]:
