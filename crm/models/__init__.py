@@ -28,7 +28,7 @@ from crm.models.scores import FEWEST_OUTCOMES, ScoreModel, ScoreRule
 from crm.models.segments import Segment
 from crm.models.sequences import Sequence, SequenceStep
 from crm.models.series import FollowUpSeries
-from crm.models.subjects import AboutSubject, Subject, kind_of, subject_models, subjects_seen_by
+from crm.models.subjects import AboutSubject, Subject, kind_of, subject_models, subjects_editable_by, subjects_seen_by
 from crm.models.submissions import DoorCount, Submission
 from crm.models.text import Bilingual, folded, holds_text, search_column
 from crm.models.tokens import ApiToken, Token
@@ -130,6 +130,7 @@ __all__ = [
     "regions_by_country",
     "search_column",
     "subject_models",
+    "subjects_editable_by",
     "subjects_seen_by",
     "within",
 ]

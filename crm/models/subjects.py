@@ -63,11 +63,8 @@ def subjects_seen_by(
 
     `related` names, by kind, what to select along with them.
     """
-    wanted: dict[int, set[int]] = defaultdict(set)
-    for row in rows:
-        wanted[row.subject_type_id].add(row.subject_id)
     found: dict[tuple[int, int], Any] = {}
-    for type_id, ids in wanted.items():
+    for type_id, ids in _named(rows).items():
         model = ContentType.objects.get_for_id(type_id).model_class()
         if model is None:
             continue
@@ -76,3 +73,22 @@ def subjects_seen_by(
             seen = seen.select_related(*names)
         found |= {(type_id, pk): subject for pk, subject in seen.in_bulk(list(ids)).items()}
     return found
+
+
+def subjects_editable_by(user: User, rows: Iterable[AboutSubject]) -> set[tuple[int, int]]:
+    """Return the type ids and ids of those subjects of `rows` that `user` may change; one query a kind."""
+    found: set[tuple[int, int]] = set()
+    for type_id, ids in _named(rows).items():
+        model = ContentType.objects.get_for_id(type_id).model_class()
+        if model is not None:
+            editable = cast("OwnedQuerySet", model._default_manager.filter(pk__in=ids)).editable_by(user)
+            found |= {(type_id, pk) for pk in editable.values_list("pk", flat=True)}
+    return found
+
+
+def _named(rows: Iterable[AboutSubject]) -> dict[int, set[int]]:
+    """The ids of the subjects of `rows`, by their type's id."""
+    wanted: dict[int, set[int]] = defaultdict(set)
+    for row in rows:
+        wanted[row.subject_type_id].add(row.subject_id)
+    return wanted

@@ -167,7 +167,7 @@ def _undo(run: ImportRun, slice_: Slice) -> None:
         if file := ImportFile.objects.select_for_update().filter(pk=run.pk).first():
             before = file.findings.get("undone", {})
             file.findings["undone"] = {
-                name: before.get(name, 0) + getattr(undone, name) for name in ("deleted", "put_back", "kept")
+                name: before.get(name, 0) + getattr(undone, name) for name in ("deleted", "put_back", "kept", "beyond")
             }
             file.attempts = 0
             file.save(update_fields=["findings", "attempts"])

@@ -68,8 +68,13 @@ def cancel_import(run: ImportRun, *, by: User) -> None:
 
 
 def begin_undo(run: ImportRun, *, by: User) -> None:
-    """Have everything an import wrote taken back. Raises TooLate where it was, or where it is still writing."""
+    """Have what an import wrote taken back, as far as `by` may change it by then.
+
+    Raises TooLate where it was, or where it is still writing, NotAllowed where the import is not theirs to take back.
+    """
     with acting(by):
+        if not ImportRun.objects.editable_by(by).filter(pk=run.pk).exists():
+            raise NotAllowed(_("This import is not yours to take back."))
         takeable = ImportRun.objects.filter(pk=run.pk, state__in=(State.DONE, State.STOPPED, State.CANCELLED))
         if not takeable.update(state=State.UNDOING, undone_by=by):
             raise TooLate(_("There is nothing to take back: the import is under way, or was taken back already."))

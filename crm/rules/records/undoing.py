@@ -1,4 +1,7 @@
-"""Taking an import back: what it made is deleted, what it changed is put back, what people touched since is kept."""
+"""Taking an import back: what it made is deleted, what it changed is put back, what people touched since is kept.
+
+So is what whoever takes it back may not change any more: an import gives no right to what became of its records.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,18 @@ from django.db import transaction
 from django.db.models import Model, ProtectedError
 from django.utils.translation import gettext as _
 
-from crm.models import ImportRow, ImportRun, Subject, User
+from crm.models import (
+    AboutSubject,
+    Bilingual,
+    ImportRow,
+    ImportRun,
+    OwnedQuerySet,
+    Subject,
+    User,
+    subjects_editable_by,
+)
 from crm.rules.audit import acting, coming_through
-from crm.rules.errors import RuleError
+from crm.rules.errors import NotAllowed, RuleError
 from crm.rules.records.context import Kind
 from crm.rules.records.planning import NOTHING
 from crm.rules.records.snapshots import current
@@ -30,11 +42,12 @@ class NothingToUndo(RuleError):
 
 @dataclass
 class Undone:
-    """What became of the records an import had made or changed."""
+    """What became of the records an import had made or changed; `beyond` were not the person's to change any more."""
 
     deleted: int = 0
     put_back: int = 0
     kept: int = 0
+    beyond: int = 0
     is_complete: bool = False
 
 
@@ -48,8 +61,10 @@ def undo_import(
 ) -> Undone:
     """Take an import back, its last change first; records that people changed or built on since are kept.
 
-    Goes step by step while it `may_go_on`, each forgetting what it has put back: taken up again after a break it goes
-    on where it stopped. Raises NothingToUndo where the import was taken back before.
+    So are those that `by` (None: the system) may not change by the rights of the moment, read again at each step. Goes
+    step by step while it `may_go_on`, each forgetting what it has put back: taken up again after a break it goes on
+    where it stopped. Raises NothingToUndo where the import was taken back before, NotAllowed where `by` may change
+    nothing any more.
     """
     undone = Undone()
     with coming_through("import"):
@@ -58,7 +73,7 @@ def undo_import(
             with acting(by, note=f"undo import {run.pk}"):
                 _claim(run)
                 step = list(ImportRow.objects.filter(run=run).order_by("-pk")[:STEP_ROWS])
-                _undo_step(step, kinds[run.kind], undone)
+                _undo_step(step, Undoing(kinds[run.kind], _as_of_now(by), now), undone)
                 ImportRow.objects.filter(pk__in=[row.pk for row in step]).delete()
                 is_under_way = bool(step)
                 if not is_under_way:
@@ -75,25 +90,68 @@ def _claim(run: ImportRun) -> None:
         raise NothingToUndo(_("Import %(run)d was taken back already.") % {"run": run.pk})
 
 
-def _undo_step(step: list[ImportRow], kind: Kind, undone: Undone) -> None:
+@dataclass(frozen=True)
+class Undoing:
+    """Of which kind the import was, who takes it back (None: the system, which may change all), and when."""
+
+    kind: Kind
+    by: User | None
+    now: dt.datetime
+
+    def may_change(self, model: type[Any], records: Mapping[int, Any]) -> set[int]:
+        """Return which of `records`, locked, the person may change: what they see of it and may, or have in their bin.
+
+        What is about a record is as that record. Vocabulary (a source, say) is nobody's; all else is for admins.
+        """
+        if self.by is None or self.by.is_admin:
+            return set(records)
+        if issubclass(model, AboutSubject):
+            return self._about_editable(records)
+        rows = model._default_manager.filter(pk__in=records)
+        if isinstance(rows, OwnedQuerySet):
+            mine = rows.editable_by(self.by).values_list("pk", flat=True)
+            return {*mine, *rows.in_bin_of(self.by, self.now).values_list("pk", flat=True)}
+        return set(records) if issubclass(model, Bilingual) else set()
+
+    def _about_editable(self, records: Mapping[int, AboutSubject]) -> set[int]:
+        assert self.by is not None
+        editable = subjects_editable_by(self.by, records.values())
+        return {pk for pk, row in records.items() if (row.subject_type_id, row.subject_id) in editable}
+
+
+def _as_of_now(by: User | None) -> User | None:
+    """The person with the rights they have now; raises NotAllowed where they may change nothing."""
+    if by is None:
+        return None
+    person = User.objects.select_related("team").get(pk=by.pk)
+    if not (person.is_active and person.may_write):
+        raise NotAllowed(_("%(person)s may no longer change records, so the rest was left.") % {"person": person})
+    return person
+
+
+def _undo_step(step: list[ImportRow], undoing: Undoing, undone: Undone) -> None:
     """Undo some rows in their order, those of one model beside each other together."""
     while step:
         model = step[0].model
         count = next((place for place, row in enumerate(step) if row.model != model), len(step))
-        _undo_rows(step[:count], apps.get_model(model), kind, undone)
+        _undo_rows(step[:count], apps.get_model(model), undoing, undone)
         step = step[count:]
 
 
-def _undo_rows(rows: list[ImportRow], model: type[Model], kind: Kind, undone: Undone) -> None:
+def _undo_rows(rows: list[ImportRow], model: type[Model], undoing: Undoing, undone: Undone) -> None:
     rows = [row for row in rows if row.before != NOTHING]
     records = model._default_manager.select_for_update(of=("self",)).in_bulk([row.record_id for row in rows])
-    untouched = [row for row in rows if row.record_id in records and _is_as_left(records[row.record_id], row)]
-    undone.kept += sum(row.record_id in records for row in rows) - len(untouched)
+    rows = [row for row in rows if row.record_id in records]
+    changeable = undoing.may_change(model, records)
+    theirs = [row for row in rows if row.record_id in changeable]
+    undone.beyond += len(rows) - len(theirs)
+    untouched = [row for row in theirs if _is_as_left(records[row.record_id], row)]
+    undone.kept += len(theirs) - len(untouched)
     made = [records[row.record_id] for row in untouched if row.before is None]
     _delete(model, made, undone)
     for row in untouched:
         if row.before is not None:
-            kind.importer.put_back(records[row.record_id], row.before)
+            undoing.kind.importer.put_back(records[row.record_id], row.before)
             undone.put_back += 1
 
 

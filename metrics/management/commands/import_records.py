@@ -72,7 +72,8 @@ class Command(BaseCommand):
         undone = undo_import(run, kinds=KINDS, by=by, now=timezone.now())
         self.stdout.write(
             f"Import {number} taken back: {undone.deleted} deleted, {undone.put_back} put back, "
-            f"{undone.kept} kept because people changed or built on them since."
+            f"{undone.kept} kept because people changed or built on them since, "
+            f"{undone.beyond} left because they are no longer this person's to change."
         )
 
     def _tell(self, outcome: Outcome, options: dict[str, Any]) -> None:
