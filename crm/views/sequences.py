@@ -28,6 +28,7 @@ from crm.rules.sequences.figures import (
     people_by_state,
     standing_before,
 )
+from crm.rules.sequences.intake import intakes_of
 from crm.views.addresses import whole_number
 from crm.views.authorising import editable_or_403, may_edit, visible_or_404, writer_or_403
 from crm.views.dialogs import close_dialog, render_dialog
@@ -186,7 +187,7 @@ def _ends_for(sequence: Sequence) -> list[str]:
 
 
 def page_of(sequence: Sequence, request: PersonRequest) -> dict[str, Any]:
-    """Return what the page of a sequence shows; seven queries, however many people are in it."""
+    """Return what the page of a sequence shows; eight queries, however many people are in it."""
     steps = list(sequence.steps.present().select_related("template", "template_b"))
     total, by_step = figures_of(sequence)
     people = people_by_state([sequence]).get(sequence.pk, {})
@@ -197,7 +198,7 @@ def page_of(sequence: Sequence, request: PersonRequest) -> dict[str, Any]:
         "people": [(state, label, people.get(state, 0)) for state, label in Enrolment.State.choices],
         "people_count": sum(people.values()),
         "has_people": any(people.get(state) for state in (Enrolment.State.ACTIVE, Enrolment.State.PAUSED)),
-        "intakes": sequence.mass_enrolments.select_related("by")[:3],
+        "intakes": intakes_of(sequence, seen_by=request.user),
         "may_edit": may_edit(sequence, request.user),
         "kinds": SequenceStep.Kind.choices,
         "now": timezone.now(),

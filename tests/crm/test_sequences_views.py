@@ -164,6 +164,23 @@ def test_a_segment_is_looked_at_before_it_is_enrolled(
     assert Enrolment.objects.filter(sequence=sequence).count() == 13
 
 
+def test_the_name_of_a_segment_is_known_to_whom_it_is_shared_with(
+    sequence: Sequence, rep: User, outsider: User, admin: User, client: Client
+) -> None:
+    Sequence.objects.filter(pk=sequence.pk).update(is_shared=True)
+    for name, shared, end in (("Debtors", "nobody", None), ("Customers", "everyone", timezone.now())):
+        segment = SegmentFactory(owner=outsider, name=name, shared_with=shared)
+        MassEnrolment.objects.create(
+            sequence=sequence, name=name, about=segment.about, conditions=segment.conditions, by=outsider, total=3,
+            finished_at=end,
+        )  # fmt: skip
+    for person, knows in ((rep, False), (outsider, True), (admin, True)):
+        client.force_login(person)
+        text = client.get(sequence.get_absolute_url()).text
+        assert ("Debtors" in text, "Customers" in text) == (knows, True), person
+        assert (f"A segment of {outsider}" in text) is not knows
+
+
 def test_each_owner_may_write_to_their_own(
     page: Client, manager: User, rep: User, colleague: User, client: Client
 ) -> None:

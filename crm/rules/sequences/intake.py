@@ -24,6 +24,8 @@ SEQUENCE_INTAKE = "sequence_intake"
 STRETCH = 500
 MOST_LOOKED_AT = 10_000
 """A preview looks at no more; the enrolment itself takes all there are."""
+LATEST = 3
+"""Enrolments of segments that the page of a sequence names."""
 SHOWN = 50
 """People a preview names, of each sort."""
 
@@ -79,6 +81,20 @@ def enrol_segment(sequence: Sequence, *, segment: Segment, terms: Terms, now: dt
         )
         _queue(intake)
     return intake
+
+
+def intakes_of(sequence: Sequence, *, seen_by: User) -> list[tuple[MassEnrolment, str]]:
+    """Return the latest enrolments of segments, each with the segment's name where `seen_by` may know it, else "".
+
+    A segment keeps its name from whom it is not shared with, also when people in it were enrolled.
+    """
+    intakes = list(sequence.mass_enrolments.select_related("by")[:LATEST])
+    names = {intake.name for intake in intakes}
+    known = set(Segment.objects.visible_to(seen_by).filter(name__in=names).values_list("about", "name"))
+    return [
+        (intake, intake.name if intake.by_id == seen_by.pk or (intake.about, intake.name) in known else "")
+        for intake in intakes
+    ]
 
 
 def send_intake(row: OutboxRow, _postbox: Postbox) -> Outcome:
