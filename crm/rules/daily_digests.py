@@ -7,16 +7,16 @@ sections (deals without a next step, say): each is asked when the digest is writ
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from crm.models import Notification, OutboxRow, User, subjects_seen_by
+from crm.models import Notification, OutboxRow, User
 from crm.rules import outbox
-from crm.rules.notice_kinds import all_kinds
+from crm.rules.notifications import Told, told_to
 from crm.rules.outbox import Intent, Later, NotNeeded, Outcome, Sender, Sent
 from crm.rules.quiet_hours import quiet_until
 from crm.rules.sending import Postbox, mail
@@ -97,19 +97,25 @@ def send_daily(row: OutboxRow, postbox: Postbox) -> Outcome:
 
 
 def kept_notices(person: User, _now: dt.datetime) -> Section | None:
-    """What was kept for the digest since the last one."""
+    """What was kept for the digest since the last one, but for what the person may no longer read."""
     kept = list(Notification.objects.filter(user=person, awaits_digest=True).order_by("at", "pk"))
-    ids, kinds, seen = [notice.pk for notice in kept], all_kinds(), subjects_seen_by(person, kept[:MOST_LINES])
-    lines = []
-    for notice in kept[:MOST_LINES]:
-        subject = seen.get((notice.subject_type_id, notice.subject_id))
-        text = f"{kinds[notice.kind].label}: {notice.text}" if notice.kind in kinds else notice.text
-        lines.append(Line(text, subject.get_absolute_url() if subject else ""))
+    told = [each for each in told_to(person, kept) if each.text]
+    _keep_no_longer({notice.pk for notice in kept} - {each.notice.pk for each in told})
+    lines = [_line(each) for each in told[:MOST_LINES]]
 
     def then() -> None:
-        Notification.objects.filter(pk__in=ids).update(awaits_digest=False)
+        _keep_no_longer({each.notice.pk for each in told})
 
-    return Section(_("What happened"), lines, len(ids) - len(lines), then)
+    return Section(_("What happened"), lines, len(told) - len(lines), then)
+
+
+def _line(told: Told) -> Line:
+    text = f"{told.kind.label}: {told.text}" if told.kind else told.text
+    return Line(text, told.subject.get_absolute_url() if told.subject else "")
+
+
+def _keep_no_longer(pks: Collection[int]) -> None:
+    Notification.objects.filter(pk__in=pks).update(awaits_digest=False)
 
 
 sources.append(kept_notices)

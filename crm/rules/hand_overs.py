@@ -25,7 +25,9 @@ from crm.rules.telling import News, tell
 from crm.rules.wall_clock import WallTime
 
 HAND_OVER = "hand_over"
-KIND = register(NoticeKind(HAND_OVER, gettext_lazy("Next steps taken over from somebody who is away"), icon="users"))
+KIND = register(
+    NoticeKind(HAND_OVER, gettext_lazy("Next steps taken over from somebody who is away"), icon="users", is_own=True)
+)
 DAY = dt.timedelta(days=1)
 GATHERED_FOR = dt.timedelta(seconds=30)
 """So long the news of what is handed over waits for the rest of it: one notice, not one of each."""

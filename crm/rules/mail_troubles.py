@@ -14,7 +14,8 @@ from crm.rules.sending import Postbox
 from crm.rules.telling import News, tell
 
 TROUBLE = "email_trouble"
-KIND = register(NoticeKind(TROUBLE, gettext_lazy("E-mails that did not arrive"), icon="mail"))
+# Also after the record was handed over: what is told is what became of the author's own words.
+KIND = register(NoticeKind(TROUBLE, gettext_lazy("E-mails that did not arrive"), icon="mail", is_own=True))
 
 DEAD, UNCLEAR = OutboxRow.State.DEAD.value, OutboxRow.State.UNCLEAR.value
 BOUNCED, COMPLAINED, UNSUBSCRIBED, NOT_THEIRS = "bounced", "complained", "unsubscribed", "not_theirs"

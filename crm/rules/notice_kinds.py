@@ -14,13 +14,18 @@ Mail = NotificationChoice.Mail
 
 @dataclass(frozen=True)
 class NoticeKind:
-    """One kind of notice; `in_page` and `by_mail` hold until a person chooses otherwise."""
+    """One kind of notice; `in_page` and `by_mail` hold until a person chooses otherwise.
+
+    `is_own`: its text says nothing of a customer's record (their import, their mailbox), or only what they wrote
+    themselves, so that no right hides it.
+    """
 
     key: str
     label: str | Promise
     icon: str = "bell"
     in_page: bool = True
     by_mail: str = Mail.AT_ONCE
+    is_own: bool = False
 
 
 @dataclass(frozen=True)

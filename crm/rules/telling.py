@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from crm.models import Notification, OutboxRow, User
 from crm.rules.notice_kinds import Channels, Mail, channels_of
+from crm.rules.notifications import told_to
 from crm.rules.outbox import Later, NotNeeded, Outcome, Sent
 from crm.rules.quiet_hours import quiet_until
 from crm.rules.sending import Postbox, mail
@@ -39,6 +40,8 @@ def tell(row: OutboxRow, news: News, postbox: Postbox) -> Outcome:
         return NotNeeded("nobody to tell: the account is closed")
     if until := quiet_until(person, now=timezone.now()):
         return Later(until)
+    if not news.is_kept and not any(told.text for told in told_to(person, news.notices)):
+        return NotNeeded("the person may no longer see what it is about")
     channels = news.channels or channels_of(person, news.notices[0].kind)
     if not news.is_kept:
         Notification.objects.bulk_create(_kept(news, channels), ignore_conflicts=True)

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from crm.models import Notification, User, subjects_seen_by
-from crm.rules.notice_kinds import NoticeKind, all_kinds
-from crm.rules.notifications import mark_read
+from crm.models import Notification, User
+from crm.rules.notifications import mark_read, told_to
 from crm.views.addresses import whole_number
 from crm.views.requests import PersonRequest
 
 PAGE = 30
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A notice with what its kind declares; one of a kind that no longer exists has none."""
-
-    notice: Notification
-    kind: NoticeKind | None
 
 
 @require_safe
@@ -34,8 +24,8 @@ def notification_list(request: PersonRequest) -> HttpResponse:
     """All notices, newest first."""
     notices = Notification.objects.filter(user=_person(request)).in_page().select_related("subject_type")
     page = Paginator(notices, PAGE).get_page(request.GET.get("page"))
-    shown = [Shown(notice, all_kinds().get(notice.kind)) for notice in page]
-    context = {"page": page, "notices": shown, "unread": notices.unread().count(), "now": timezone.now()}
+    told = told_to(request.user, list(page))
+    context = {"page": page, "notices": told, "unread": notices.unread().count(), "now": timezone.now()}
     return render(request, "crm/notification_list.html", context)
 
 
@@ -55,7 +45,9 @@ def notification_bell(request: HttpRequest) -> HttpResponse:
     response = render(request, "components/bell.html")
     newest = notices.filter(pk=unread.newest).first()
     if newest is not None and seen and unread.newest > _newest(seen):
-        trigger_client_event(response, "toast", {"text": newest.text, "kind": "info"})
+        told = told_to(request.user, [newest])[0]
+        text = told.text or (str(told.kind.label) if told.kind else _("Something is new."))
+        trigger_client_event(response, "toast", {"text": text, "kind": "info"})
     return response
 
 
@@ -74,7 +66,7 @@ def notification_open(request: PersonRequest, pk: int) -> HttpResponse:
     if notice is None:
         raise Http404
     mark_read(person, now=timezone.now(), pk=pk)
-    subject = subjects_seen_by(person, [notice]).get((notice.subject_type_id, notice.subject_id))
+    subject = told_to(person, [notice])[0].subject
     return redirect(subject) if subject is not None else redirect("notification_list")
 
 

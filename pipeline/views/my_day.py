@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from crm.models import Notification, User
+from crm.rules.notifications import told_to
 from crm.views.requests import PersonRequest
 from pipeline.views.my_day_groups import Scope, day_of
 
@@ -25,7 +26,7 @@ def my_day(request: PersonRequest) -> HttpResponse:
         "scope": scope,
         "now": scope.now,
         "may_switch": _sees_a_team(user),
-        "news": Notification.objects.filter(user=user).unread().select_related("subject_type")[:NEWS_SHOWN],
+        "news": told_to(user, list(Notification.objects.filter(user=user).unread()[:NEWS_SHOWN])),
     }
     part = "#day" if request.htmx.target == "my-day" else ""
     return render(request, f"pipeline/my_day.html{part}", context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.core.mail import EmailMultiAlternatives
@@ -67,6 +68,27 @@ def test_what_was_kept_comes_once(rep: User, lead: Lead, mailoutbox: Mails) -> N
     assert lead.get_absolute_url() in mailoutbox[0].body
     assert not Notification.objects.filter(awaits_digest=True).exists()
     assert not Notification.objects.filter(user=rep).unread().exists()
+
+
+def test_what_one_may_no_longer_see_is_not_told(
+    rep: User, outsider: User, lead: Lead, mailoutbox: Mails, django_assert_max_num_queries: Any
+) -> None:
+    gone = LeadFactory(owner=outsider)
+    kept = {"user": rep, "kind": "email_arrived", "is_in_page": False, "awaits_digest": True}
+    for number in range(5):
+        Notification.objects.create(**kept, subject=gone, text="Pavel wrote: the price?", dedupe_key=f"a{number}")
+        Notification.objects.create(**kept, subject=lead, text="Daria wrote: yes", dedupe_key=f"b{number}")
+    with django_assert_max_num_queries(4):
+        section = daily_digests.kept_notices(rep, timezone.now())
+    assert section is not None
+    assert (section.more, {line.text for line in section.lines}) == (0, {"Answers of customers: Daria wrote: yes"})
+
+    Notification.objects.filter(subject_id=lead.pk).delete()
+    plan_digests(now=timezone.now())
+    make_due()
+    deliver_due(seconds=5)
+    assert mailoutbox == []
+    assert not Notification.objects.filter(awaits_digest=True).exists()
 
 
 def test_a_day_without_news_sends_nothing(rep: User, mailoutbox: Mails) -> None:

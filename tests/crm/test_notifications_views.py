@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from crm.models import Lead, Notification, User
-from tests.factories import LeadFactory
+from pipeline.models import Deal
+from tests.factories import DealFactory, FollowUpFactory, LeadFactory
 
 pytestmark = pytest.mark.django_db
 
 HTMX = {"HX-Request": "true"}
 
 
-def notice(user: User, subject: Lead, text: str = "Call Daria") -> Notification:
+def notice(user: User, subject: Lead | Deal, text: str = "Call Daria", **fields: Any) -> Notification:
     key = f"test:{Notification.objects.count()}"
-    return Notification.objects.create(user=user, subject=subject, text=text, kind="reminder", dedupe_key=key)
+    fields = {"kind": "reminder", **fields}
+    return Notification.objects.create(user=user, subject=subject, text=text, dedupe_key=key, **fields)
 
 
 @pytest.fixture
 def lead(rep: User) -> Lead:
     return LeadFactory(owner=rep)
+
+
+@pytest.fixture
+def deal(rep: User) -> Deal:
+    return DealFactory(owner=rep)
 
 
 @pytest.fixture
@@ -58,6 +67,36 @@ def test_record_one_no_longer_sees_leads_back_to_the_list(
     Lead.objects.update(owner=outsider)
 
     assert client.post(reverse("notification_open", args=[found.pk]))["Location"] == reverse("notification_list")
+
+
+def test_what_it_says_of_a_record_goes_with_the_right_to_see_it(
+    client: Client, rep: User, outsider: User, lead: Lead, deal: Deal
+) -> None:
+    mine = FollowUpFactory(subject=lead, assignee=rep)
+    first = notice(rep, deal, "Deal of ours")
+    notice(rep, lead, "Mailbox away", kind="mailbox_trouble")
+    notice(rep, lead, "My next step", follow_up=mine)
+    notice(rep, lead, "Daria wrote: the price?")
+    Lead.objects.update(owner=outsider)
+
+    for page in ("notification_list", "my_day"):
+        text = client.get(reverse(page)).text
+        assert [words in text for words in ("Daria wrote", "can no longer see")] == [False, True], page
+        assert all(words in text for words in ("Deal of ours", "Mailbox away", "My next step")), page
+    rung = client.get(reverse("notification_bell"), {"seen": f"1-{first.pk}"}, headers=HTMX)
+    assert "Daria" not in rung["HX-Trigger"]
+    assert "Reminders of next steps" in rung["HX-Trigger"]
+
+
+def test_the_list_asks_once_a_kind_of_record(
+    client: Client, rep: User, deal: Deal, django_assert_max_num_queries: Any
+) -> None:
+    for lead in LeadFactory.create_batch(10, owner=rep):
+        notice(rep, lead, follow_up=FollowUpFactory(subject=lead, assignee=rep))
+        notice(rep, deal)
+    client.get(reverse("notification_list"))
+    with django_assert_max_num_queries(13):
+        assert client.get(reverse("notification_list")).status_code == 200
 
 
 def test_foreign_notice_is_404_and_a_get_reads_nothing(client: Client, rep: User, colleague: User, lead: Lead) -> None:

@@ -24,6 +24,7 @@ KIND = register(
         gettext_lazy("Imports that have ended"),
         icon="database-import",
         by_mail=NotificationChoice.Mail.NEVER,
+        is_own=True,
     )
 )
 

@@ -19,7 +19,7 @@ from crm.rules.sending import Postbox
 from crm.rules.telling import News, tell
 
 TROUBLE = "mailbox_trouble"
-KIND = register_kind(NoticeKind(TROUBLE, gettext_lazy("Mailboxes that cannot be read"), icon="mail"))
+KIND = register_kind(NoticeKind(TROUBLE, gettext_lazy("Mailboxes that cannot be read"), icon="mail", is_own=True))
 PASSES = dt.timedelta(minutes=10)
 """A server that is away for a moment concerns nobody."""
 
