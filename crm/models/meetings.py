@@ -41,6 +41,7 @@ class Attendee(models.Model):
     answer = models.CharField(_("answer"), max_length=12, choices=Answer.choices, default=Answer.NEEDS_ACTION)
     answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
     comment = models.CharField(_("in their words"), max_length=500, blank=True)
+    proposed_at = models.DateTimeField(_("the time they propose instead"), null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
 
     objects = AttendeeQuerySet.as_manager()

@@ -83,9 +83,9 @@ def named(calendar: Calendar, name: str) -> Calendar:
     return calendar
 
 
-def when_in_words(follow_up: FollowUp) -> str:
-    """Return day, time and zone of a meeting, in the language being spoken."""
-    at = starts_at(follow_up)
+def when_in_words(follow_up: FollowUp, *, at: dt.datetime | None = None) -> str:
+    """Return day, time and zone of a meeting (or of `at` instead, on its clock), in the language being spoken."""
+    at = at.astimezone(zone_of(follow_up.time_zone)) if at else starts_at(follow_up)
     day, time, zone = date_format(at, "l, j E Y"), date_format(at, "H:i"), follow_up.time_zone.replace("_", " ")
     return _("%(day)s at %(time)s (%(zone)s)") % {"day": day, "time": time, "zone": zone}
 

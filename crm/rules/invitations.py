@@ -84,8 +84,9 @@ def _invite(attendee: Attendee, follow_up: FollowUp, *, by: User | None, now: dt
     if follow_up.done_at is not None or follow_up.due_at <= now:
         return
     if attendee.answer != Attendee.Answer.NEEDS_ACTION:
-        attendee.answer, attendee.answered_at, attendee.comment = Attendee.Answer.NEEDS_ACTION, None, ""
-        attendee.save(update_fields=["answer", "answered_at", "comment"])
+        attendee.answer, attendee.answered_at = Attendee.Answer.NEEDS_ACTION, None
+        attendee.comment, attendee.proposed_at = "", None
+        attendee.save(update_fields=["answer", "answered_at", "comment", "proposed_at"])
     _send(attendee, follow_up, REQUEST, by=by, now=now)
 
 

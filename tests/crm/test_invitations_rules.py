@@ -27,6 +27,7 @@ from crm.rules.follow_ups import (
 )
 from crm.rules.invitations import SUPERSEDED, Guest
 from crm.rules.leads import delete_lead, restore_lead
+from crm.rules.receiving.file_types import type_of
 from crm.rules.rsvp import Rsvp, hear, note_rsvp, read_rsvp
 from crm.rules.wall_clock import WallTime
 from tests.factories import LeadFactory
@@ -176,7 +177,7 @@ def test_an_answer_is_read_from_a_message_or_its_part(meeting: FollowUp) -> None
         b"--b\r\nContent-Type: text/plain\r\n\r\nAccepted\r\n"
         b"--b\r\nContent-Type: text/calendar; charset=UTF-8; method=REPLY\r\n\r\n" + part + b"\r\n--b--\r\n"
     )
-    for source in (part, message, message_from_bytes(message)):
+    for source in (part, b"\xef\xbb\xbf\r\n" + part, message, message_from_bytes(message)):
         assert read_rsvp(source) == Rsvp(
             uid=meeting.uid, address="irina@example.com", answer="accepted", comment="Gladly, with Pavel", sequence=0,
             at=dt.datetime(2026, 7, 1, 9, tzinfo=dt.UTC),
@@ -196,6 +197,12 @@ def test_an_answer_is_read_from_a_message_or_its_part(meeting: FollowUp) -> None
 )
 def test_what_is_no_answer_is_none(source: bytes) -> None:
     assert read_rsvp(source) is None
+
+
+def test_a_calendar_is_known_by_its_first_words_wherever_they_stand() -> None:
+    for beginning in (b"", b"\r\n", b"\xef\xbb\xbf"):
+        kind = type_of(beginning + b"BEGIN:VCALENDAR\r\n", name="x", declared="application/octet-stream")
+        assert kind == "text/calendar"
 
 
 @settings(max_examples=80, deadline=None)

@@ -2,7 +2,8 @@
 
 Run as `python smtp_sink.py LEDGER [SECONDS_A_MESSAGE]`; prints its port. The beginning of a recipient's address says
 how it behaves: `refused` (550 for good), `later` (451 the first time), `spam` (554 after DATA), `drop` (accepts, then
-cuts the line without an answer, the first time), `slow` (its answer comes a byte a second, the first time).
+cuts the line without an answer, the first time), `slow` (its answer comes a byte a second, the first time), `guest`
+(the ledger keeps the whole message).
 """
 
 from __future__ import annotations
@@ -50,7 +51,10 @@ class Sink:
             return "554 5.7.1 spam"
         await asyncio.sleep(self.seconds)
         message = HEADERS.parsebytes(envelope.content or b"", headersonly=True)
-        self._write(message_id=message["Message-ID"], to=address, subject=str(message["Subject"]), at=time.time())
+        whole = {"content": bytes(envelope.content or b"").decode("latin-1")} if address.startswith("guest") else {}
+        self._write(
+            message_id=message["Message-ID"], to=address, subject=str(message["Subject"]), at=time.time(), **whole
+        )
         if address.startswith("drop") and self._is_first(address):
             server.transport.abort()
             await asyncio.sleep(3600)

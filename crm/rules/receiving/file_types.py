@@ -43,7 +43,8 @@ def type_of(content: bytes, *, name: str, declared: str) -> str:
     ending = name.rpartition(".")[2].lower()
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "image/webp"
-    found = next((kind for beginning, kind in _BEGINNINGS if content.startswith(beginning)), "")
+    start = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n")  # of a text; no other format begins with blanks
+    found = next((kind for beginning, kind in _BEGINNINGS if start.startswith(beginning)), "")
     if found == "application/zip":
         return _WITHIN_ZIP.get(ending, found)
     if found == "application/x-ole-storage":

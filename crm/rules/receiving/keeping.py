@@ -13,10 +13,11 @@ from crm.rules.receiving.file_types import type_of
 from crm.rules.receiving.forwarded import Inner, inner_message
 from crm.rules.receiving.natures import Nature, is_to_many, nature_of
 from crm.rules.receiving.parsing import Mail
-from crm.rules.receiving.placing import Reach, is_known, place_by_address, place_by_thread
+from crm.rules.receiving.placing import Reach, is_known, place_by_address, place_by_thread, present
 from crm.rules.receiving.reports import told_by
 from crm.rules.receiving.timeline import put_on_timeline
 from crm.rules.receiving.whose import Ours, addressee
+from crm.rules.rsvp import meeting_answered
 
 Outcome = Receipt.Outcome
 IN, OUT = Activity.Direction.IN, Activity.Direction.OUT
@@ -86,6 +87,8 @@ def _keep_incoming(arrival: Arrival, nature: str, inner: Inner | None) -> tuple[
         answered = letter.activity
     if letter is None and is_to_many(mail):
         nature = Nature.AUTO_REPLY  # it answers nobody
+    if subject is None and (meeting := meeting_answered(mail.contents.calendars, by=sender[1])):
+        subject = present(meeting.subject)
     if subject is None:
         subject = place_by_address([sender[1]], arrival.reach)
     if subject is None and not _is_asked_about(arrival, nature, sender[1]):

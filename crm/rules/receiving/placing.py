@@ -35,7 +35,7 @@ def place_by_thread(message_ids: Sequence[str]) -> tuple[Any, Email | None]:
     """Return the record of the letter that is answered, and that letter: the latest one that has its place."""
     known = Email.objects.filter(message_id__in=[each for each in message_ids if each]).order_by("-created_at")
     for email in known.select_related("activity")[:20]:
-        if (subject := _present(email.subject)) is not None:
+        if (subject := present(email.subject)) is not None:
             return subject, email
     return None, None
 
@@ -110,7 +110,7 @@ def _is_within(record: Any, reach: Reach) -> bool:
     return reach.of(type(record)).filter(pk=record.pk).exists()
 
 
-def _present(subject: Any) -> Any:
+def present(subject: Any) -> Any:
     """The record, where nobody has deleted it; a converted lead lives on in its deal."""
     if subject is None or subject.deleted_at is not None:
         return None
