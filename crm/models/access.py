@@ -66,7 +66,8 @@ class OwnedQuerySet(models.QuerySet[Any]):
         """Deleted rows that `user` may still take back: those they could change were they not deleted."""
         if not user.is_authenticated or not user.is_active or not user.may_write:
             return self.none()
-        return self.filter(deleted_at__gt=now - KEPT_IN_BIN).filter(self._reach(user, user.editable_owner_ids))
+        rows = self.filter(deleted_at__gt=now - KEPT_IN_BIN).filter(self._reach(user, user.editable_owner_ids))
+        return rows.filter(erased_at__isnull=True) if issubclass(self.model, Erasable) else rows
 
     def _reach(self, user: User, owner_ids: frozenset[int] | None) -> Q:  # noqa: ARG002 (leads look at the team)
         return within(self.owner_field, owner_ids)
