@@ -15,6 +15,14 @@ from django.db.models.functions import Lower, Trim
 KEYS = ("name_key", "email_key", "phone_key", "company_key", "domain_key")
 """The columns; they follow from others, so the audit log leaves them out."""
 
+_FREE_MAIL = """
+gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com icloud.com me.com aol.com gmx.com gmx.de
+gmx.net web.de proton.me protonmail.com zoho.com mail.com mail.ru inbox.ru list.ru bk.ru yandex.ru yandex.com ya.ru
+rambler.ru internet.ru qq.com 163.com seznam.cz wp.pl o2.pl orange.fr free.fr libero.it
+"""
+FREE_MAIL = frozenset(_FREE_MAIL.split())
+"""Domains where anybody gets an address: they are no key to whom somebody works for."""
+
 
 class KeyFunction(Func):
     """A function of one text that computes a key."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,7 +12,7 @@ from crm.models import Activity, Email, Lead, User
 from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed, RuleError
 from crm.rules.leads import create_lead
-from crm.rules.receiving.placing import Reach, suggestions
+from crm.rules.receiving.suggesting import Correspondent, suggestions
 from crm.rules.receiving.timeline import mark, put_on_timeline, take_off_timeline
 
 MESSAGE_LENGTH = 5_000
@@ -29,12 +30,11 @@ class NoAnswer(RuleError):
     code = "no_answer"
 
 
-def suggested_places(email: Email, *, by: User) -> list[Any]:
-    """Return the records the message may belong to, of those `by` may change, the likeliest first."""
-    is_incoming = email.direction == Activity.Direction.IN
-    address, name = (email.from_address, email.from_name) if is_incoming else (email.to_address, email.to_name)
-    found = suggestions(address, name, Reach(by))
-    return [record for record in found if _may_change(record, by)]
+def suggested_places(emails: Collection[Email], *, by: User) -> dict[Email, list[Any]]:
+    """Return, for each message, the records it may belong to, of those `by` may change, the likeliest first."""
+    asked = {email: _correspondent(email) for email in emails}
+    found = suggestions(set(asked.values()), by=by)
+    return {email: found[correspondent] for email, correspondent in asked.items()}
 
 
 def place_email(email: Email, *, subject: Any, by: User, now: dt.datetime) -> Email:
@@ -64,10 +64,9 @@ def lead_from_email(email: Email, *, by: User, now: dt.datetime) -> Lead:
         if fresh.subject is not None:
             raise PlacedAlready(_("Somebody has placed this e-mail in the meantime."))
         is_incoming = fresh.direction == Activity.Direction.IN
-        address = fresh.from_address if is_incoming else fresh.to_address
-        name = (fresh.from_name if is_incoming else fresh.to_name) or address.partition("@")[0]
+        address, name = _correspondent(fresh)
         fields = {
-            "name": name[:200],
+            "name": (name or address.partition("@")[0])[:200],
             "email": address[:254],
             "message": fresh.new_text[:MESSAGE_LENGTH] if is_incoming else "",
             "owner": by,
@@ -99,9 +98,10 @@ def mark_response(email: Email, *, response: str, by: User) -> None:
         mark(fresh, response)
 
 
-def may_triage(by: User) -> bool:
-    """Whether the person places mail at all."""
-    return by.may_write
+def _correspondent(email: Email) -> Correspondent:
+    if email.direction == Activity.Direction.IN:
+        return Correspondent(email.from_address, email.from_name)
+    return Correspondent(email.to_address, email.to_name)
 
 
 def _set(email: Email, *, by: User, is_set_aside: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,9 +65,10 @@ def triage_list(request: PersonRequest) -> HttpResponse:
     rows = seen.filter(is_set_aside=shows_aside).defer("html").order_by("-at", "-pk")
     pages = Paginator(rows, PAGE)
     page = pages.page(page_asked(request, last=pages.num_pages))
+    places = {} if shows_aside else suggested_places(page.object_list, by=person)
     context = {
         "page": page,
-        "waiting": [Waiting(email, [] if shows_aside else _places(email, person)) for email in page.object_list],
+        "waiting": [Waiting(email, _named(places.get(email, ()))) for email in page.object_list],
         "counts": {"waiting": seen.filter(is_set_aside=False).count(), "aside": seen.filter(is_set_aside=True).count()},
         "shows_aside": shows_aside,
         "now": timezone.now(),
@@ -94,7 +95,7 @@ def email_place(request: PersonRequest, pk: int) -> HttpResponse:
         "email": email,
         "form": form,
         "asked": asked,
-        "places": _found(asked, person) if asked else _places(email, person),
+        "places": _found(asked, person) if asked else _named(suggested_places([email], by=person)[email]),
         "next": request.GET.get("next", ""),
     }
     part = "#dialog" if request.htmx else ""
@@ -168,8 +169,8 @@ def _back(request: PersonRequest, subject: Any) -> HttpResponse:
     return redirect(way_back(request, "next") or subject)
 
 
-def _places(email: Email, person: User) -> list[Place]:
-    return [_place(record) for record in suggested_places(email, by=person)]
+def _named(records: Iterable[Any]) -> list[Place]:
+    return [_place(record) for record in records]
 
 
 def _found(text: str, person: User) -> list[Place]:

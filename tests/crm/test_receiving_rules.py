@@ -94,7 +94,7 @@ def test_two_people_with_one_address_are_a_question(mailbox: Mailbox, contact: C
     assert email is not None
     assert email.subject is None
     assert list(Email.objects.unsorted()) == [email]
-    assert set(suggested_places(email, by=rep)) == {contact, twin}
+    assert set(suggested_places([email], by=rep)[email]) == {contact, twin}
 
 
 def test_records_the_addressee_does_not_see_are_not_found(mailbox: Mailbox, outsider: User) -> None:

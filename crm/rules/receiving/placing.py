@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from django.db.models import Window
+from django.db.models.functions import RowNumber
 
 from crm.models import Contact, Email, Lead, User
 
@@ -12,11 +16,8 @@ Narrow = Callable[[Any], Any]
 """The one record that a contact or lead is talked to about (an open deal), or None; apps above add theirs."""
 narrowers: list[Narrow] = []
 
-Widen = Callable[[Any], Iterable[Any]]
-"""Further records a message from this person may be about; apps above add theirs."""
-wideners: list[Widen] = []
-
 MOST_SUGGESTED = 6
+MOST_LOOKED_AT = 2 * MOST_SUGGESTED
 
 
 @dataclass(frozen=True)
@@ -43,59 +44,41 @@ def place_by_thread(message_ids: Sequence[str]) -> tuple[Any, Email | None]:
 def place_by_address(addresses: Iterable[str], reach: Reach) -> Any:
     """Return the one record that people with these addresses are talked to about; None for none, or for several."""
     for address in addresses:
-        people = people_with(address, reach)
+        people = people_by_address([address], reach).get(address)
+        if not people:
+            continue
         if len(people) == 1:
             return _narrowed(people[0], reach)
-        if people and len({_narrowed(person, reach) for person in people}) == 1:
+        if len({_narrowed(person, reach) for person in people}) == 1:
             return _narrowed(people[0], reach)
     return None
 
 
-def people_with(address: str, reach: Reach) -> list[Lead | Contact]:
-    """Return the leads still worked on with this address, and the contacts; without either, who was converted last."""
-    if not address:
-        return []
-    contacts = list(reach.of(Contact).filter(email_key=address).order_by("-pk")[:MOST_SUGGESTED])
-    leads = list(reach.of(Lead).filter(email_key=address).order_by("-pk")[: 2 * MOST_SUGGESTED])
+def people_by_address(addresses: Collection[str], reach: Reach) -> dict[str, list[Lead | Contact]]:
+    """Return, for each address, the leads still worked on and the contacts; without either, who was converted last."""
+    wanted = {address for address in addresses if address}
+    contacts, leads = (_latest(reach.of(model), wanted) for model in (Contact, Lead))
+    return {address: _in_hand(contacts[address], leads[address]) for address in wanted}
+
+
+def _latest(rows: Any, addresses: Collection[str]) -> dict[str, list[Any]]:
+    nth = Window(RowNumber(), partition_by="email_key", order_by="-pk")
+    found = defaultdict(list)
+    for row in rows.filter(email_key__in=addresses).annotate(nth=nth).filter(nth__lte=MOST_LOOKED_AT).order_by("nth"):
+        found[row.email_key].append(row)
+    return found
+
+
+def _in_hand(contacts: list[Contact], leads: list[Lead]) -> list[Lead | Contact]:
     alive = [lead for lead in leads if lead.status in Lead.ALIVE]
     converted = [lead for lead in leads if lead.status == Lead.Status.CONVERTED]
-    return [*alive, *contacts] or converted[:1]
+    return [*alive, *contacts[:MOST_SUGGESTED]] or [*converted[:1]]
 
 
 def is_known(address: str) -> bool:
     """Whether anybody has this address in the records, whoever may see them."""
     nobody = Reach()
     return any(nobody.of(model).filter(email_key=address).exists() for model in (Lead, Contact))
-
-
-def suggestions(address: str, name: str, reach: Reach) -> list[Any]:
-    """Return the records a message from this person may belong to, the likeliest first."""
-    people = people_with(address, reach)
-    if not people and (company := _colleagues(address, reach)):
-        people = company
-    if len(people) < MOST_SUGGESTED and name:
-        people += [each for each in reach.of(Contact).matching(name)[:3] if each not in people]
-    people.sort(key=lambda person: person.name.casefold() != name.casefold())
-    found: list[Any] = []
-    for person in people:
-        found += [record for widen in wideners for record in widen(person) if _is_within(record, reach)]
-        found.append(person)
-    return list(dict.fromkeys(found))[:MOST_SUGGESTED]
-
-
-FREE_MAIL = frozenset({
-    "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "yahoo.com", "icloud.com", "aol.com",
-    "gmx.de",
-    "mail.ru", "yandex.ru", "ya.ru", "bk.ru", "list.ru", "inbox.ru", "rambler.ru", "proton.me", "protonmail.com",
-})  # fmt: skip
-"""Domains that say nothing of whom somebody works for."""
-
-
-def _colleagues(address: str, reach: Reach) -> list[Lead | Contact]:
-    domain = address.rpartition("@")[2]
-    if not domain or domain in FREE_MAIL:
-        return []
-    return list(reach.of(Contact).filter(email__iendswith=f"@{domain}").order_by("-last_touch_at")[:3])
 
 
 def _narrowed(person: Any, reach: Reach) -> Any:

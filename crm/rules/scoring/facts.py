@@ -18,6 +18,7 @@ from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 
 from crm.models import Activity, AuditEntry, Lead
+from crm.models.keys import FREE_MAIL
 from crm.rules.scoring.additive import Kind, Value
 from crm.rules.scoring.words import words_of
 
@@ -41,12 +42,6 @@ KINDS: dict[str, Kind] = {
 """Every fact by its name, and how it is learned from."""
 
 INTAKE = ("source_id", "campaign_id", "email", "phone", "company_name", "message")
-_FREE = """
-gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com icloud.com me.com aol.com gmx.com gmx.de
-gmx.net web.de proton.me protonmail.com zoho.com mail.com mail.ru inbox.ru list.ru bk.ru yandex.ru yandex.com ya.ru
-rambler.ru internet.ru qq.com 163.com seznam.cz wp.pl o2.pl orange.fr free.fr libero.it
-"""
-FREE_MAILBOXES = frozenset(_FREE.split())
 DAY_BEGINS, DAY_ENDS, FIRST_DAY_OFF = 8, 19, 5
 SOON, WITHIN_A_DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 MOST_TOUCHES = 10
@@ -142,7 +137,7 @@ def _mailbox(email: str) -> str | None:
     domain = email.rpartition("@")[2].lower()
     if not domain:
         return None
-    return "free" if domain in FREE_MAILBOXES else "own"
+    return "free" if domain in FREE_MAIL else "own"
 
 
 def _part_of_week(moment: dt.datetime) -> str:
