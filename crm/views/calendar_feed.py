@@ -15,12 +15,12 @@ from django_htmx.http import trigger_client_event
 
 from crm.models import User
 from crm.rules.calendar_feed import FEED, feed_of, issue_feed, revoke_feed
-from crm.views.doors import public_door, token_or_404
+from crm.views.doors import secret_door, token_or_404
 from crm.views.requests import PersonRequest
 
 
-@public_door
 @require_safe
+@secret_door
 def calendar_feed(request: HttpRequest, secret: str) -> HttpResponse:
     """Give the calendar to whoever knows its address; 304 where nothing is new, 404 once it has ended."""
     person = token_or_404(secret, act=FEED).opens

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import RawPostDataException, UnreadablePostError
 from django.utils import timezone, translation
@@ -20,11 +19,10 @@ from django.views.decorators.http import require_http_methods
 
 from crm.forms.visitors import VisitorForm, new_token
 from crm.models import ConsentText, LeadForm
+from crm.views.doors import public_door
 from crm.views.lead_forms import DoorShut, consent_shown, language_of, public_form_or_404, take
-from crm.views.public_doors import public_door
 
 
-@login_not_required
 @csrf_exempt  # nobody is logged in here
 @require_http_methods(["GET", "HEAD", "POST", "OPTIONS"])
 @public_door

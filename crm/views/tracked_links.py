@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from crm.rules.sequences.links import follow_link
-from crm.views.public_doors import public_door
+from crm.views.doors import secret_door
 
 
 class _Elsewhere(HttpResponseRedirect):
@@ -18,14 +17,11 @@ class _Elsewhere(HttpResponseRedirect):
     allowed_schemes = ["http", "https"]
 
 
-@login_not_required
 @require_safe
-@public_door
+@secret_door
 def tracked_link(request: HttpRequest, secret: str) -> HttpResponse:
     """Go on to where the link leads; reading its head alone (as link checkers do) is no opening."""
     url = follow_link(secret, now=timezone.now(), is_read=request.method == "GET")
     if not url:
         raise Http404(_("This link is no longer valid."))
-    response = _Elsewhere(url)
-    response["X-Robots-Tag"] = "noindex"
-    return response
+    return _Elsewhere(url)

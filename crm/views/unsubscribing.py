@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
@@ -14,12 +12,12 @@ from crm.models import Email, Suppression
 from crm.rules.mailing import UNSUBSCRIBE
 from crm.rules.suppression import suppress, suppressed
 from crm.rules.tokens import TokenRefused, open_token
+from crm.views.doors import secret_door
 
 
-@login_not_required
 @csrf_exempt  # mail programs post without a page; the secret in the address is what allows it
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@secret_door
 def unsubscribe(request: HttpRequest, secret: str) -> HttpResponse:
     """Ask whether to stop (GET: link checkers change nothing), and stop (POST)."""
     now = timezone.now()
@@ -34,7 +32,4 @@ def unsubscribe(request: HttpRequest, secret: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, *, status: int = 200, **context: object) -> HttpResponse:
-    response = render(request, "crm/unsubscribe.html", context, status=status)
-    response["Referrer-Policy"] = "no-referrer"
-    response["X-Robots-Tag"] = "noindex"
-    return response
+    return render(request, "crm/unsubscribe.html", context, status=status)

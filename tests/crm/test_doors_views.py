@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import pytest
 from django.http import Http404, HttpRequest, HttpResponse
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
+from django.urls import reverse
 from django.utils import timezone
 
 from crm.rules.tokens import issue_token
-from crm.views.doors import public_door, token_or_404
+from crm.views.doors import LARGEST_BODY, secret_door, token_or_404
 from tests.factories import CompanyFactory
 
 pytestmark = pytest.mark.django_db
 
 
-@public_door
+@secret_door
 def look(request: HttpRequest, secret: str) -> HttpResponse:
     return HttpResponse(str(token_or_404(secret, act="look").opens))
 
@@ -32,3 +33,9 @@ def test_door_opens_to_a_stranger_and_hides_its_address() -> None:
 def test_wrong_secret_is_nowhere() -> None:
     with pytest.raises(Http404):
         look(RequestFactory().get("/"), "x" * 43)
+
+
+@pytest.mark.parametrize("name", ["unsubscribe", "tracked_link", "calendar_feed"])
+def test_addresses_that_are_keys_take_no_large_body(name: str, client: Client) -> None:
+    answer = client.generic("GET", reverse(name, args=["x" * 43]), b"a" * (LARGEST_BODY + 1))
+    assert answer.status_code == 413
