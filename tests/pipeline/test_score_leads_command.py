@@ -56,6 +56,16 @@ def test_a_table_is_evaluated_in_folds_and_repeats_itself(tmp_path: Path) -> Non
     assert again["auc"] == figures["auc"]
 
 
+def test_folds_computed_side_by_side_say_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _table(tmp_path / "leads.csv")
+    one_by_one, _remarks = _evaluate(path, "--target", "куплено", "--drop", "стадия")
+    monkeypatch.setattr("crm.rules.scoring.foretelling.MANY_ROWS", 100)
+
+    at_once, _remarks = _evaluate(path, "--target", "куплено", "--drop", "стадия")
+
+    assert (at_once["auc"], at_once["brier"]) == (one_by_one["auc"], one_by_one["brier"])
+
+
 def test_a_leaking_column_is_named(tmp_path: Path) -> None:
     figures, remarks = _evaluate(_table(tmp_path / "leads.csv"), "--target", "куплено")
 

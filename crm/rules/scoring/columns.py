@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from crm.rules.records.errors import Question
@@ -19,7 +21,7 @@ UNKNOWN = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "nil", "none", "-",
 MOSTLY = 0.95
 """A column is what this share of its known cells are; the others count as unknown."""
 SAMPLE = 500
-"""Cells that are tried before a whole column is read as numbers or days."""
+"""Different cells that are tried before a whole column is read as numbers or days."""
 TEXT_WORDS, TEXT_SHARE, FEWEST_TEXTS = 4.0, 0.3, 20
 """A text has about this many words, and this share of its cells are found once only."""
 SERIAL_SPREAD = 20
@@ -50,10 +52,10 @@ class Reading:
 
 def read_column(name: str, cells: Sequence[str]) -> Reading:
     """Find out what a column holds and read it so; a column of days becomes its day, weekday and hour."""
-    known = [cell for cell in cells if cell.casefold() not in UNKNOWN]
+    known = Counter({cell: count for cell, count in Counter(cells).items() if cell.casefold() not in UNKNOWN})
     if not known:
         return Reading((), "it is empty")
-    is_distinct = 1 < len(set(known)) == len(known)
+    is_distinct = 1 < len(known) == known.total()
     if numbers := _numbers(known):
         if is_distinct and _is_serial(name, numbers):
             return Reading((), "its numbers never repeat: it numbers the rows")
@@ -63,40 +65,39 @@ def read_column(name: str, cells: Sequence[str]) -> Reading:
     return _read_words(name, cells, known, is_distinct=is_distinct)
 
 
-def _read_words(name: str, cells: Sequence[str], known: Sequence[str], *, is_distinct: bool) -> Reading:
+def _read_words(name: str, cells: Sequence[str], known: Counter[str], *, is_distinct: bool) -> Reading:
     """Read mailboxes by their domain, texts by their words, and everything that repeats as categories."""
     if domains := _domains(known):
         return Reading((Feature(name, "category", [domains.get(cell) for cell in cells]),))
     if _is_text(known):
-        said = {cell: words_of(cell) for cell in set(known)}
+        said = {cell: words_of(cell) for cell in known}
         return Reading((Feature(name, "words", [said.get(cell, ()) for cell in cells]),))
     if is_distinct:
         return Reading((), "its values never repeat: it names the rows")
-    return Reading((Feature(name, "category", [_level(cell) for cell in cells]),))
+    levels = {cell: cell.casefold() for cell in known}
+    return Reading((Feature(name, "category", [levels.get(cell) for cell in cells]),))
 
 
-def _level(cell: str) -> str | None:
-    folded = cell.casefold()
-    return None if folded in UNKNOWN else folded
+def _mostly(found: Mapping[str, object], known: Counter[str]) -> bool:
+    return sum(known[cell] for cell in found) >= MOSTLY * known.total()
 
 
-def _mostly(found: dict[str, float] | dict[str, dt.datetime], known: Sequence[str]) -> bool:
-    return sum(cell in found for cell in known) >= MOSTLY * len(known)
+def _sample(known: Counter[str]) -> Counter[str]:
+    return Counter(dict(islice(known.items(), SAMPLE)))
 
 
 # --- Numbers --------------------------------------------------------------------------------------------------------
 
 
-def _numbers(known: Sequence[str]) -> dict[str, float]:
+def _numbers(known: Counter[str]) -> dict[str, float]:
     """Read each distinct cell as a number; nothing where they mostly are none."""
-    sample = known[:SAMPLE]
     evidence = Evidence()
     for cell in known:
         if not cell.isdecimal() and not _PLAIN.fullmatch(cell):
             evidence.see_number(0, _AROUND_NUMBER.sub("", cell))
     formats = _settled(evidence)
-    for some in (sample, known):
-        found = {cell: number for cell in set(some) if (number := _number(cell, formats)) is not None}
+    for some in (_sample(known), known):
+        found = {cell: number for cell in some if (number := _number(cell, formats)) is not None}
         if not _mostly(found, some):
             return {}
     return found
@@ -127,14 +128,14 @@ def _is_serial(name: str, numbers: dict[str, float]) -> bool:
 # --- Days -----------------------------------------------------------------------------------------------------------
 
 
-def _moments(known: Sequence[str]) -> dict[str, dt.datetime]:
+def _moments(known: Counter[str]) -> dict[str, dt.datetime]:
     """Read each distinct cell as an instant; nothing where they mostly are none."""
     evidence = Evidence()
     for cell in known:
         evidence.see_date(0, cell)
     formats = _settled(evidence)
-    for some in (known[:SAMPLE], known):
-        found = {cell: moment for cell in set(some) if (moment := _moment(cell, formats)) is not None}
+    for some in (_sample(known), known):
+        found = {cell: moment for cell in some if (moment := _moment(cell, formats)) is not None}
         if not _mostly(found, some):
             return {}
     return found
@@ -171,13 +172,13 @@ def _settled(evidence: Evidence) -> Formats:
 # --- Words ----------------------------------------------------------------------------------------------------------
 
 
-def _domains(known: Sequence[str]) -> dict[str, str]:
+def _domains(known: Counter[str]) -> dict[str, str]:
     """The domain of each e-mail address; nothing where cells mostly are none."""
-    found = {cell: match[1].casefold() for cell in set(known) if (match := _MAILBOX.fullmatch(cell))}
-    return found if sum(cell in found for cell in known) >= MOSTLY * len(known) else {}
+    found = {cell: match[1].casefold() for cell in known if (match := _MAILBOX.fullmatch(cell))}
+    return found if _mostly(found, known) else {}
 
 
-def _is_text(known: Sequence[str]) -> bool:
-    distinct = len(set(known))
-    words = sum(cell.count(" ") + 1 for cell in known[:SAMPLE]) / len(known[:SAMPLE])
-    return distinct >= FEWEST_TEXTS and words >= TEXT_WORDS and distinct >= TEXT_SHARE * len(known)
+def _is_text(known: Counter[str]) -> bool:
+    sample = _sample(known)
+    words = sum((cell.count(" ") + 1) * count for cell, count in sample.items()) / sample.total()
+    return len(known) >= FEWEST_TEXTS and words >= TEXT_WORDS and len(known) >= TEXT_SHARE * known.total()

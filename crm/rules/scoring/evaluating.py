@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 from django.utils.translation import gettext as _
 from sklearn.metrics import brier_score_loss, roc_auc_score
-from sklearn.model_selection import StratifiedKFold
 
 from crm.rules.errors import RuleError
 from crm.rules.records.reading import Table, normal_name, read_table
-from crm.rules.scoring.additive import Kind, Value
-from crm.rules.scoring.boosting import SEED, Trees, rows_of
+from crm.rules.scoring.coded import Column, Columns, Floats, rows_of
 from crm.rules.scoring.columns import UNKNOWN, Reading, read_column
-from crm.rules.scoring.learning import Additive, Floats, few_threads
+from crm.rules.scoring.foretelling import folds_of, foretell
+from crm.rules.scoring.learning import Additive, one_thread
 
 LEAKS_ABOVE = 0.90
 """A fair forecast of who buys is worse than that; a better one has been told."""
 SUSPICIOUS_ABOVE = 0.70
 MOST_SUSPECTS = 8
-FEWEST_FOR_TREES = 200
-TREES_SHARE = 2 / 3
+ROWS_FOR_SUSPECTS = 8_000
+"""So many rows are enough to say which columns tell too much."""
 YES = frozenset({"1", "1.0", "yes", "y", "true", "t", "won", "converted", "customer", "да", "истина"})
 
 
@@ -79,46 +78,14 @@ def evaluate_file(path: Path, question: Question) -> Evaluation:
     features = [feature for reading in read.values() for feature in reading.features]
     if not features:
         raise NotEvaluable(_("No column is left to learn from."))
-    kinds: dict[str, Kind] = {feature.key: feature.kind for feature in features}
-    columns = {feature.key: feature.values for feature in features}
-    found = foretell(kinds, columns, targets, folds=question.folds)
+    columns = {feature.key: Column.code(feature.kind, feature.values) for feature in features}
+    del rows, features, read
+    found = foretell(columns, targets, folds=question.folds)
     auc, brier = float(roc_auc_score(targets, found)), float(brier_score_loss(targets, found))
     if auc > LEAKS_ABOVE:
-        remarks.append(_leak(auc, kinds, columns, targets, question.folds))
+        remarks.append(_leak(auc, columns, targets, question.folds))
     seconds = round(time.monotonic() - started, 2)
     return Evaluation(len(targets), question.folds, round(auc, 4), round(brier, 4), len(used), seconds, remarks)
-
-
-def foretell(
-    kinds: Mapping[str, Kind], columns: Mapping[str, Sequence[Value]], targets: Floats, *, folds: int
-) -> Floats:
-    """Return a probability for each row from what the other folds taught: the sum of its facts and trees, averaged."""
-    found = np.zeros(len(targets))
-    with few_threads(len(targets)):
-        _foretell_folds(found, kinds, columns, targets, folds)
-    return found
-
-
-def _foretell_folds(
-    found: Floats, kinds: Mapping[str, Kind], columns: Mapping[str, Sequence[Value]], targets: Floats, folds: int
-) -> None:
-    for seen, unseen in _folds(folds).split(found, targets):
-        taught, asked = rows_of(columns, seen), rows_of(columns, unseen)
-        summed = _probabilities(Additive.learn(kinds, taught, targets[seen]).log_odds(asked))
-        if len(seen) < FEWEST_FOR_TREES:
-            found[unseen] = summed
-            continue
-        grown = Trees.learn(kinds, taught, targets[seen]).probabilities(asked)
-        found[unseen] = TREES_SHARE * grown + (1 - TREES_SHARE) * summed
-
-
-def _folds(count: int) -> StratifiedKFold:
-    return StratifiedKFold(count, shuffle=True, random_state=SEED)
-
-
-def _probabilities(log_odds: Floats) -> Floats:
-    found: Floats = 1 / (1 + np.exp(-np.clip(log_odds, -500, 500)))
-    return found
 
 
 # --- The file -------------------------------------------------------------------------------------------------------
@@ -222,20 +189,21 @@ def _values(counts: Counter[str]) -> str:
 # --- Leaks ----------------------------------------------------------------------------------------------------------
 
 
-def _leak(
-    auc: float, kinds: Mapping[str, Kind], columns: Mapping[str, Sequence[Value]], targets: Floats, folds: int
-) -> str:
+def _leak(auc: float, columns: Columns, targets: Floats, folds: int) -> str:
     """Name the columns that alone tell too much."""
-    alone = {key: _auc_alone(key, kind, columns, targets, folds) for key, kind in kinds.items()}
+    some = np.arange(0, len(targets), 1 + len(targets) // ROWS_FOR_SUSPECTS)
+    if min(targets[some].sum(), (1 - targets[some]).sum()) < folds:
+        some = np.arange(len(targets))
+    with one_thread():
+        alone = {key: _auc_alone(column.rows(some), targets[some], folds) for key, column in columns.items()}
     suspects = sorted(alone, key=lambda key: -alone[key])
     named = [f"{key} ({alone[key]:.2f})" for key in suspects if alone[key] > SUSPICIOUS_ABOVE][:MOST_SUSPECTS]
     told = "; ".join(named) or "none by itself"
     return f"AUC {auc:.3f} is above {LEAKS_ABOVE:.2f}: something tells the outcome. Most telling alone: {told}."
 
 
-def _auc_alone(key: str, kind: Kind, columns: Mapping[str, Sequence[Value]], targets: Floats, folds: int) -> float:
-    found = np.zeros(len(targets))
-    own = {key: columns[key]}
-    for seen, unseen in _folds(folds).split(found, targets):
-        found[unseen] = Additive.learn({key: kind}, rows_of(own, seen), targets[seen]).log_odds(rows_of(own, unseen))
+def _auc_alone(column: Column, targets: Floats, folds: int) -> float:
+    found, own = np.zeros(len(targets)), {"": column}
+    for seen, unseen in folds_of(folds).split(found, targets):
+        found[unseen] = Additive.learn(rows_of(own, seen), targets[seen]).log_odds(rows_of(own, unseen))
     return float(roc_auc_score(targets, found))

@@ -6,11 +6,9 @@ rare levels share one weight; a text counts by the words that enough texts hold.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -18,10 +16,8 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from crm.rules.scoring.additive import VERSION, Kind, Value
-
-Floats = np.ndarray[Any, np.dtype[np.float64]]
-Places = np.ndarray[Any, np.dtype[np.int64]]
+from crm.rules.scoring.additive import VERSION, Kind
+from crm.rules.scoring.coded import Column, Columns, Floats, Places
 
 MOST_BINS, MOST_LEVELS, MOST_WORDS = 16, 400, 600
 FEWEST_OF_A_LEVEL, FEWEST_OF_A_WORD = 5, 10
@@ -30,18 +26,14 @@ PENALTY = 0.3
 
 
 MANY_ROWS = 15_000
-"""From here on more threads are worth their waiting for one another."""
+"""From here on the third digit of a weight is worth no more rounds."""
 
 
 @contextmanager
-def few_threads(rows: int) -> Iterator[None]:
-    """Compute in one thread (trees of large tables apart): beside other processes, threads mostly wait, and spin."""
-    with threadpool_limits(limits=1, user_api="blas"):
-        if rows >= MANY_ROWS:
-            yield
-        else:
-            with threadpool_limits(limits=1, user_api="openmp"):
-                yield
+def one_thread() -> Iterator[None]:
+    """Compute in one thread: beside other processes, threads mostly wait for each other, and spin."""
+    with threadpool_limits(limits=1):
+        yield
 
 
 @dataclass
@@ -54,23 +46,20 @@ class Coding:
     names: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def learn(cls, key: str, kind: Kind, values: Sequence[Value]) -> Coding:
+    def learn(cls, key: str, column: Column) -> Coding:
         """Choose cuts, levels or words."""
-        coding = cls(key, kind)
-        if kind == "number":
-            known = np.array([value for value in values if value is not None], dtype=float)
+        coding = cls(key, column.kind)
+        if column.kind == "number":
+            known = column.held[~np.isnan(column.held)]
             if len(known):
                 inner = np.quantile(known, np.linspace(0, 1, MOST_BINS + 1)[1:-1])
                 coding.cuts = [float(cut) for cut in np.unique([*inner, np.nextafter(known.min(), np.inf)])]
             return coding
-        if kind == "words":
-            counts = Counter(chain.from_iterable(values))  # type: ignore[arg-type]  # each text's words are distinct
-            most, fewest = MOST_WORDS, max(FEWEST_OF_A_WORD, len(values) // 1000)
+        if column.kind == "words":
+            common = column.common(fewest=max(FEWEST_OF_A_WORD, len(column) // 1000), most=MOST_WORDS)
         else:
-            counts = Counter(str(value) for value in values if value is not None)
-            most, fewest = MOST_LEVELS, FEWEST_OF_A_LEVEL
-        common = [name for name, count in counts.most_common(most) if count >= fewest]
-        coding.names = {name: place for place, name in enumerate(sorted(common))}
+            common = column.common(fewest=FEWEST_OF_A_LEVEL, most=MOST_LEVELS)
+        coding.names = {name: place for place, name in enumerate(common)}
         return coding
 
     @property
@@ -78,17 +67,13 @@ class Coding:
         """How many columns: two besides, for the unknown and the rare."""
         return len(self.cuts) + len(self.names) + 2
 
-    def ones(self, values: Sequence[Value]) -> tuple[Places, Places]:
-        """Return where the ones of these values stand: their rows and columns."""
+    def ones(self, column: Column) -> tuple[Places, Places]:
+        """Return where the ones of this column stand: their rows and places."""
         if self.kind == "number":
-            return self._thresholds_passed(np.array(values, dtype=float))
+            return self._thresholds_passed(column.held)
         if self.kind == "words":
-            found = [[self.names[word] for word in words if word in self.names] for words in values]  # type: ignore[union-attr]
-            rows = np.repeat(np.arange(len(values)), [len(words) for words in found])
-            return rows, np.fromiter(chain.from_iterable(found), dtype=np.int64, count=len(rows))
-        rare, unknown = self.width - 2, self.width - 1
-        levels = [unknown if value is None else self.names.get(value, rare) for value in values]  # type: ignore[arg-type]
-        return np.arange(len(values)), np.array(levels, dtype=np.int64)
+            return column.words(self.names)
+        return np.arange(len(column)), column.levels(self.names, rare=self.width - 2, unknown=self.width - 1)
 
     def _thresholds_passed(self, numbers: Floats) -> tuple[Places, Places]:
         is_unknown = np.isnan(numbers)
@@ -106,11 +91,11 @@ class Design:
     codings: list[Coding]
 
     @classmethod
-    def learn(cls, kinds: Mapping[str, Kind], columns: Mapping[str, Sequence[Value]]) -> Design:
+    def learn(cls, columns: Columns) -> Design:
         """Choose the coding of every feature by the training rows."""
-        return cls([Coding.learn(key, kind, columns[key]) for key, kind in kinds.items()])
+        return cls([Coding.learn(key, column) for key, column in columns.items()])
 
-    def matrix(self, columns: Mapping[str, Sequence[Value]]) -> csr_matrix:
+    def matrix(self, columns: Columns) -> csr_matrix:
         """Return the rows coded."""
         rows: list[Places] = []
         places: list[Places] = []
@@ -135,28 +120,22 @@ class Additive:
 
     @classmethod
     def learn(
-        cls,
-        kinds: Mapping[str, Kind],
-        columns: Mapping[str, Sequence[Value]],
-        targets: Floats,
-        *,
-        importance: Floats | None = None,
-        penalty: float = PENALTY,
+        cls, columns: Columns, targets: Floats, *, importance: Floats | None = None, penalty: float = PENALTY
     ) -> Additive:
         """Fit to rows whose answers are `targets` (0 or 1); `importance` weighs the rows."""
-        design = Design.learn(kinds, columns)
+        design = Design.learn(columns)
         tolerance = 1e-3 if len(targets) >= MANY_ROWS else 1e-4
         regression = LogisticRegression(C=penalty, max_iter=400, tol=tolerance)
         regression.fit(design.matrix(columns), targets, sample_weight=importance)
         return cls(design, regression.coef_[0], float(regression.intercept_[0]))
 
-    def log_odds(self, columns: Mapping[str, Sequence[Value]]) -> Floats:
+    def log_odds(self, columns: Columns) -> Floats:
         """Return the log-odds of rows."""
         found: Floats = self.design.matrix(columns) @ self.weights + self.intercept
         return found
 
     def parameters(
-        self, columns: Mapping[str, Sequence[Value]], importance: Floats, *, slope: float = 1.0, shift: float = 0.0
+        self, columns: Columns, importance: Floats, *, slope: float = 1.0, shift: float = 0.0
     ) -> dict[str, Any]:
         """Return the weights for `AdditiveModel`: the log-odds times `slope` plus `shift`, zero being the average row.
 

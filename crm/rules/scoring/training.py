@@ -19,8 +19,9 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from crm.models import FEWEST_OUTCOMES, ScoreModel
 from crm.rules.scoring.additive import AdditiveModel, Value
+from crm.rules.scoring.coded import Columns, Floats, code, rows_of
 from crm.rules.scoring.facts import KINDS, Facts, read_histories
-from crm.rules.scoring.learning import Additive, Floats, few_threads
+from crm.rules.scoring.learning import Additive, one_thread
 from crm.rules.scoring.outcomes import Outcome
 from crm.rules.sweeping import alone
 
@@ -70,17 +71,6 @@ class Examples:
         """How much each moment counts, as an array."""
         return np.array(self.importance)
 
-    def part(self, places: np.ndarray) -> Examples:
-        """Return some of the moments."""
-        chosen = places.tolist()
-        return Examples(
-            {key: [values[place] for place in chosen] for key, values in self.columns.items()},
-            [self.rows[place] for place in chosen],
-            [self.answers[place] for place in chosen],
-            [self.importance[place] for place in chosen],
-            [self.leads[place] for place in chosen],
-        )
-
 
 def learn_score(outcomes: Sequence[Outcome], *, now: dt.datetime) -> ScoreModel | None:
     """Learn from the outcomes and put the model into use unless it is worse; None where another process is learning.
@@ -92,7 +82,7 @@ def learn_score(outcomes: Sequence[Outcome], *, now: dt.datetime) -> ScoreModel 
             return None
         attempt = _begin(outcomes, now=now)
         if attempt.state == ScoreModel.State.LEARNING:
-            with few_threads(0):
+            with one_thread():
                 _learn(attempt, outcomes)
         attempt.finished_at = now
         _conclude(attempt)
@@ -202,21 +192,21 @@ def moments_of(outcome: Outcome) -> list[dt.datetime]:
 
 def fit(examples: Examples) -> dict[str, Any]:
     """Return calibrated weights; penalty and calibration are chosen by folds that never share a lead."""
-    targets, weights = examples.targets, examples.weights
-    unseen = {penalty: _out_of_fold(examples, penalty) for penalty in PENALTIES}
+    targets, weights, columns = examples.targets, examples.weights, code(KINDS, examples.columns)
+    unseen = {penalty: _out_of_fold(examples, columns, penalty) for penalty in PENALTIES}
     best = min(PENALTIES, key=lambda penalty: log_loss(targets, _curve(unseen[penalty]), sample_weight=weights))
     slope, shift = _calibrate(unseen[best], targets, weights)
-    fitted = Additive.learn(KINDS, examples.columns, targets, importance=weights, penalty=best)
-    return fitted.parameters(examples.columns, weights, slope=slope, shift=shift)
+    fitted = Additive.learn(columns, targets, importance=weights, penalty=best)
+    return fitted.parameters(columns, weights, slope=slope, shift=shift)
 
 
-def _out_of_fold(examples: Examples, penalty: float) -> Floats:
-    found = np.zeros(len(examples.answers))
+def _out_of_fold(examples: Examples, columns: Columns, penalty: float) -> Floats:
+    targets, weights = examples.targets, examples.weights
+    found = np.zeros(len(targets))
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=SEED)
-    for seen, unseen in folds.split(found, examples.targets, groups=examples.leads):
-        part = examples.part(seen)
-        taught = Additive.learn(KINDS, part.columns, part.targets, importance=part.weights, penalty=penalty)
-        found[unseen] = taught.log_odds(examples.part(unseen).columns)
+    for seen, unseen in folds.split(found, targets, groups=examples.leads):
+        taught = Additive.learn(rows_of(columns, seen), targets[seen], importance=weights[seen], penalty=penalty)
+        found[unseen] = taught.log_odds(rows_of(columns, unseen))
     return found
 
 
