@@ -135,6 +135,10 @@ class MailFolder(models.Model):
     is_sent = models.BooleanField(default=False)
     uid_validity = models.BigIntegerField(default=0)
     last_uid = models.BigIntegerField(default=0)
+    # The message that was begun last, and how often: one of which its readers die is not tried for ever.
+    tried_uid_validity = models.BigIntegerField(default=0)
+    tried_uid = models.BigIntegerField(default=0)
+    tries = models.PositiveIntegerField(default=0)
 
     class Meta:
         verbose_name = _("folder of a mailbox")

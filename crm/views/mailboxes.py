@@ -17,6 +17,7 @@ from crm.forms.mailboxes import MailboxForm
 from crm.models import Mailbox
 from crm.rules.errors import NotAllowed, RecordConflict, RuleError
 from crm.rules.mailboxes import (
+    AddressRefused,
     create_mailbox,
     delete_mailbox,
     edit_mailbox,
@@ -54,6 +55,8 @@ def mailbox_create(request: PersonRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             mailbox = create_mailbox(fields=form.said(), password=form.cleaned_data["password"], by=person)
+        except AddressRefused as refusal:
+            form.add_error("address", refusal.message)
         except NotAllowed as refusal:
             form.add_error(None, refusal.message)
         else:
@@ -77,7 +80,7 @@ def mailbox_edit(request: PersonRequest, pk: int) -> HttpResponse:
         fresh_data["version"] = str(conflict.record.version)
         return _show(request, form, conflict.record, status=409, conflict=conflict_with(conflict.record, form))
     except NotAllowed as refusal:
-        form.add_error("password", refusal.message)
+        form.add_error("address" if isinstance(refusal, AddressRefused) else "password", refusal.message)
         return _show(request, form, mailbox)
     return _tried(request, fresh)
 

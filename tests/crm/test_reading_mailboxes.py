@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from crm.models import Activity, Email, Lead, Mailbox, MailFolder, OutboxRow, Receipt, User
+from crm.models import Activity, Email, EmailAttachment, Lead, Mailbox, MailFolder, OutboxRow, Receipt, User
 from crm.rules.mailboxes import try_mailbox
-from crm.rules.receiving import reading
-from crm.rules.receiving.connecting import LoginRefused, MailboxTrouble, refuse_inside
+from crm.rules.receiving import taking
+from crm.rules.receiving.connecting import LoginRefused
+from crm.rules.receiving.reaching import Deadline, MailboxTrouble, addresses_of
 from crm.rules.receiving.reading import due_mailboxes, read_mailbox
 from crm.rules.sealing import is_sealed_with_present_key
 from tests.factories import ContactFactory, LeadFactory
@@ -106,13 +107,13 @@ def test_reader_whose_lease_is_lost_keeps_nothing(
     server: ImapServer, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.put(message(sender="anna@customer.test"))
-    parse = reading.parse
+    parse = taking.parse
 
     def slowly(content: bytes, *, is_cut: bool) -> object:
         Mailbox.objects.update(lease_owner="another")
         return parse(content, is_cut=is_cut)
 
-    monkeypatch.setattr(reading, "parse", slowly)
+    monkeypatch.setattr(taking, "parse", slowly)
     assert read(mailbox) == {}
     assert not Email.objects.exists()
     assert Mailbox.objects.get().lease_owner == "another"
@@ -123,16 +124,18 @@ def test_message_that_cannot_be_kept_is_shown_and_holds_up_no_other(
 ) -> None:
     server.put(message(sender="anna@customer.test", subject="Bad"))
     server.put(message(sender="bert@customer.test", subject="Good"))
-    keep = reading.keep
+    keep = taking.keep
 
     def fails(arrival: object) -> object:
         if arrival.mail.subject_line == "Bad":  # type: ignore[attr-defined]
             raise ValueError("a mail nobody thought of")
         return keep(arrival)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(reading, "keep", fails)
+    monkeypatch.setattr(taking, "keep", fails)
     assert read(mailbox) == {"broken": 1, "kept": 1}
     assert {email.subject_line for email in Email.objects.unsorted()} == {"Bad", "Good"}
+    original = EmailAttachment.objects.get(email__subject_line="Bad")
+    assert b"Subject: Bad" in bytes(original.content)
 
 
 def test_large_message_is_cut(server: ImapServer, mailbox: Mailbox, settings: Any) -> None:
@@ -216,7 +219,7 @@ def test_trying_counts_what_waits_and_says_what_is_wrong(server: ImapServer, mai
 def test_hosts_inside_are_not_knocked_at(host: str, settings: Any) -> None:
     settings.MAILBOX_HOSTS_INSIDE = frozenset()
     with pytest.raises(MailboxTrouble):
-        refuse_inside(host, 993)
+        addresses_of(host, 993, Deadline(5))
 
 
 def test_own_sent_mail_is_an_outbound_touch_that_stops_the_clock(

@@ -1,36 +1,30 @@
-"""A connection to somebody's mail server: opened with a verdict, never to where we should not knock."""
+"""A connection to somebody's mail server, opened with a verdict: what is wrong is said in words to act on."""
 
 from __future__ import annotations
 
 import datetime as dt
 import imaplib
-import ipaddress
 import re
-import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.utils.translation import gettext as _
-from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
+from imap_tools import BaseMailBox
 from imap_tools.errors import ImapToolsError, MailboxLoginError
 
 from crm.models import Mailbox
-from crm.rules.errors import RuleError
+from crm.rules.receiving.bounded import BoundedMailBox
+from crm.rules.receiving.reaching import Deadline, MailboxTrouble
 from crm.rules.sealing import unseal
 
-SECONDS = 20
-"""For the connection, and for each answer."""
-_SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
+GOODBYE_SECONDS = 2
+_NONSENSE = (ValueError, LookupError, TypeError, AttributeError, AssertionError, ArithmeticError)
+"""What imaplib and imap_tools raise at answers that they do not expect."""
+_LITERAL = re.compile(rb"\{(\d{1,15})\}$")
+_SIZE = re.compile(rb"RFC822\.SIZE (\d{1,15})")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-class MailboxTrouble(RuleError):
-    """The mailbox cannot be read now; the message says why."""
-
-    code = "mailbox_trouble"
 
 
 class LoginRefused(MailboxTrouble):
@@ -48,79 +42,79 @@ class Fetched:
 
 
 class Reading:
-    """An open connection, for reading alone: nothing is marked, moved or deleted."""
+    """An open connection, for reading alone: nothing is marked, moved or deleted. All may raise MailboxTrouble."""
 
     def __init__(self, connection: BaseMailBox) -> None:
         self._connection = connection
 
     def open_folder(self, name: str) -> int:
         """Turn to a folder and return its UIDVALIDITY."""
-        try:
-            self._connection.folder.set(name, readonly=True)
-            return int(self._connection.folder.status(name, ["UIDVALIDITY"])["UIDVALIDITY"])
-        except (ImapToolsError, KeyError, ValueError) as error:
-            words = _("There is no folder “%(name)s”, or it cannot be opened.")
-            raise MailboxTrouble(words % {"name": name}) from error
+        with _understanding():
+            try:
+                self._connection.folder.set(name, readonly=True)
+                found = int(self._connection.folder.status(name, ["UIDVALIDITY"])["UIDVALIDITY"])
+            except (ImapToolsError, KeyError, ValueError) as error:
+                words = _("There is no folder “%(name)s”, or it cannot be opened.")
+                raise MailboxTrouble(words % {"name": name}) from error
+            return _number(found)
 
     def uids_after(self, last: int, *, day: dt.date) -> list[int]:
         """Return the UIDs above `last` of messages that came in on or after a day, in order."""
         since = f"{day.day}-{_MONTHS[day.month - 1]}-{day.year}"  # English whatever the locale
-        found = self._connection.uids(f"UID {last + 1}:* SINCE {since}")
-        return sorted(uid for uid in map(int, filter(str.isdecimal, found)) if uid > last)
+        with _understanding():
+            found = self._connection.uids(f"UID {last + 1}:* SINCE {since}")
+            return sorted({_number(uid) for uid in map(int, filter(str.isdecimal, found)) if uid > last})
 
     def fetch(self, uid: int, *, most: int) -> Fetched | None:
         """Return the message, its first `most` bytes where it is larger; None where it is gone by now."""
-        said, answer = self._connection.client.uid("FETCH", str(uid), f"(UID RFC822.SIZE BODY.PEEK[]<0.{most}>)")
-        if said != "OK":
-            raise MailboxTrouble(_("The server does not hand over a message."))
-        for part in answer:
-            if isinstance(part, tuple) and len(part) == 2 and isinstance(part[1], bytes):
-                size = _SIZE.search(part[0])
-                return Fetched(part[1], is_cut=bool(size and int(size[1]) > len(part[1])))
-        return None
+        with _understanding():
+            said, answer = self._connection.client.uid("FETCH", str(uid), f"(UID RFC822.SIZE BODY.PEEK[]<0.{most}>)")
+            if said != "OK":
+                raise MailboxTrouble(_("The server does not hand over a message."))
+            for part in answer:
+                if isinstance(part, tuple) and len(part) == 2 and isinstance(part[1], bytes):
+                    return _fetched(part[0], part[1], most)
+            return None
+
+
+def _fetched(said: bytes, content: bytes, most: int) -> Fetched:
+    sizes = [int(found) for found in (*_SIZE.findall(said)[:1], *_LITERAL.findall(said))]
+    return Fetched(content[:most], is_cut=max(sizes, default=0) > len(content[:most]))
+
+
+def _number(found: int) -> int:
+    """Return a UID or UIDVALIDITY: what has more than 32 bits is neither (RFC 3501)."""
+    if not 0 <= found < 1 << 32:
+        raise ValueError(found)
+    return found
 
 
 @contextmanager
-def connected(mailbox: Mailbox) -> Iterator[Reading]:
-    """Open a connection for as long as the block lasts; MailboxTrouble or LoginRefused where that cannot be."""
-    refuse_inside(mailbox.host, mailbox.port)
+def connected(mailbox: Mailbox, *, seconds: float) -> Iterator[Reading]:
+    """Open a connection for as long as the block lasts, at most so many seconds; MailboxTrouble where that cannot be.
+
+    What goes wrong in the block beside the reading is no trouble of the mailbox, and raised as it is.
+    """
     password = unseal(mailbox.secret)
+    with _understanding():
+        connection = BoundedMailBox(mailbox, Deadline(seconds))
     try:
-        connection = _opened(mailbox)
-    except (OSError, imaplib.IMAP4.error, ImapToolsError) as error:
-        raise MailboxTrouble(_why(error)) from error
-    try:
-        _log_in(connection, mailbox.username, password)
+        with _understanding():
+            _log_in(connection, mailbox.username, password)
         yield Reading(connection)
+    finally:
+        connection.leave(GOODBYE_SECONDS)
+
+
+@contextmanager
+def _understanding() -> Iterator[None]:
+    """Take whatever comes of a server's answers for trouble with it: it may say what no program expects."""
+    try:
+        yield
     except MailboxTrouble:
         raise
-    except (OSError, imaplib.IMAP4.error, ImapToolsError, EOFError) as error:
+    except (OSError, imaplib.IMAP4.error, ImapToolsError, EOFError, *_NONSENSE) as error:
         raise MailboxTrouble(_why(error)) from error
-    finally:
-        with suppress(OSError, imaplib.IMAP4.error, ImapToolsError):
-            connection.logout()
-
-
-def refuse_inside(host: str, port: int) -> None:
-    """Raise MailboxTrouble for a host inside our own network, unless the operator named it (MAILBOX_HOSTS_INSIDE)."""
-    if host.lower() in settings.MAILBOX_HOSTS_INSIDE:
-        return
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise MailboxTrouble(_("There is no server “%(host)s”.") % {"host": host}) from error
-    if not all(ipaddress.ip_address(str(entry[4][0]).partition("%")[0]).is_global for entry in found):
-        raise MailboxTrouble(_("“%(host)s” lies inside our own network. Ask your administrator.") % {"host": host})
-
-
-def _opened(mailbox: Mailbox) -> BaseMailBox:
-    context = ssl.create_default_context()
-    match mailbox.security:
-        case Mailbox.Security.STARTTLS:
-            return MailBoxStartTls(mailbox.host, mailbox.port, timeout=SECONDS, ssl_context=context)
-        case Mailbox.Security.NONE:
-            return MailBoxUnencrypted(mailbox.host, mailbox.port, timeout=SECONDS)
-    return MailBox(mailbox.host, mailbox.port, timeout=SECONDS, ssl_context=context)
 
 
 def _log_in(connection: BaseMailBox, username: str, password: str) -> None:

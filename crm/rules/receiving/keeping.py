@@ -9,6 +9,7 @@ from typing import Any
 
 from crm.models import Activity, Email, EmailAttachment, Mailbox, Receipt, User
 from crm.rules.bounces import Report, note_bounce, note_complaint, note_reached
+from crm.rules.receiving.copies import same_as
 from crm.rules.receiving.file_types import type_of
 from crm.rules.receiving.forwarded import Inner, inner_message
 from crm.rules.receiving.natures import Nature, is_to_many, nature_of
@@ -34,6 +35,8 @@ class Arrival:
     person: User | None
     is_dropped: bool = False
     """Whether a person sent it to their address for copies and forwarded mail."""
+    is_sent: bool = False
+    """Whether it lies among what was sent from the mailbox."""
 
     @property
     def at(self) -> dt.datetime:
@@ -45,12 +48,17 @@ class Arrival:
         """Whose records it may be put on."""
         return Reach(self.person)
 
+    @property
+    def is_proven_ours(self) -> bool:
+        """Whether one of us wrote it for certain. Anybody can write our address into From, and so stop our clocks."""
+        return self.is_sent or (self.is_dropped and self.ours.wrote(self.mail))
 
-def arrival_of(mail: Mail, mailbox: Mailbox, *, now: dt.datetime) -> Arrival:
+
+def arrival_of(mail: Mail, mailbox: Mailbox, *, is_sent: bool = False, now: dt.datetime) -> Arrival:
     """Find out whom a message concerns."""
     ours = Ours.known()
     person, is_dropped = addressee(mail, mailbox)
-    return Arrival(mail, mailbox, ours, now, person, is_dropped)
+    return Arrival(mail, mailbox, ours, now, person, is_dropped, is_sent)
 
 
 def keep(arrival: Arrival) -> tuple[str, Email | None]:
@@ -63,8 +71,10 @@ def keep(arrival: Arrival) -> tuple[str, Email | None]:
         return _keep_report(arrival, nature)
     if arrival.is_dropped and (inner := _passed_on(arrival)):
         return _keep_incoming(arrival, Nature.PERSON, inner)
-    if arrival.ours.wrote(mail):
+    if arrival.is_proven_ours:
         return _keep_outgoing(arrival, nature)
+    if arrival.ours.wrote(mail):
+        return Outcome.INTERNAL, None
     return _keep_incoming(arrival, nature, None)
 
 
@@ -79,7 +89,7 @@ def _was_written_here(mail: Mail) -> bool:
 def _keep_incoming(arrival: Arrival, nature: str, inner: Inner | None) -> tuple[str, Email | None]:
     mail = arrival.mail
     sender = inner.sender if inner else mail.sender
-    if inner is None and (known := _seen_elsewhere(mail)):
+    if inner is None and (known := same_as(mail, Email.objects.inbound())):
         return Outcome.KNOWN, known
     answered = None
     subject, letter = (None, None) if inner else place_by_thread([*mail.in_reply_to, *reversed(mail.references)])
@@ -95,19 +105,11 @@ def _keep_incoming(arrival: Arrival, nature: str, inner: Inner | None) -> tuple[
         return Outcome.UNKNOWN, None
     email = _email(arrival, IN, nature, sender=sender, inner=inner)
     email.is_set_aside = subject is None and nature != Nature.PERSON
-    _store(email, mail)
+    store(email, mail)
     note_reached(sender[1])
     if subject is not None:
         put_on_timeline(email, subject, answered=answered, now=arrival.now)
     return Outcome.KEPT, email
-
-
-def _seen_elsewhere(mail: Mail) -> Email | None:
-    """The same message out of another mailbox: two of us were written to."""
-    if not mail.message_id:
-        return None
-    same = Email.objects.inbound().filter(message_id=mail.message_id, from_address=mail.sender[1])
-    return same.order_by("pk").first()
 
 
 def _is_asked_about(arrival: Arrival, nature: str, address: str) -> bool:
@@ -126,9 +128,8 @@ def _keep_outgoing(arrival: Arrival, nature: str) -> tuple[str, Email | None]:
     outside = arrival.ours.outside([*mail.to, *mail.cc])
     if not outside:
         return Outcome.INTERNAL, None
-    copies = _copies_kept(mail)
-    if copies is not None:
-        return Outcome.KNOWN, copies
+    if copy := same_as(mail, Email.objects.outbound()):
+        return Outcome.KNOWN, copy
     kept: Email | None = None
     seen: set[Any] = set()
     for recipient in outside:
@@ -136,18 +137,11 @@ def _keep_outgoing(arrival: Arrival, nature: str) -> tuple[str, Email | None]:
         if subject is None or subject in seen:
             continue
         seen.add(subject)
-        kept = _store(_email(arrival, OUT, nature, sender=mail.sender, to=recipient), mail)
+        kept = store(_email(arrival, OUT, nature, sender=mail.sender, to=recipient), mail)
         put_on_timeline(kept, subject, now=arrival.now)
     if kept is None and arrival.is_dropped:  # a copy was sent on purpose: its sender says where it belongs
-        kept = _store(_email(arrival, OUT, nature, sender=mail.sender, to=outside[0]), mail)
+        kept = store(_email(arrival, OUT, nature, sender=mail.sender, to=outside[0]), mail)
     return (Outcome.KEPT, kept) if kept else (Outcome.UNKNOWN, None)
-
-
-def _copies_kept(mail: Mail) -> Email | None:
-    """The e-mail that the same message became out of another folder or mailbox: the sent one and its blind copy."""
-    if not mail.message_id:
-        return None
-    return Email.objects.outbound().filter(message_id=mail.message_id).order_by("pk").first()
 
 
 def _passed_on(arrival: Arrival) -> Inner | None:
@@ -178,7 +172,7 @@ def _keep_report(arrival: Arrival, nature: str) -> tuple[str, Email | None]:
         note_complaint(Report(letter.to_address, key, letter, arrival.mail.subject_line), now=arrival.now)
     email = _email(arrival, IN, nature, sender=arrival.mail.sender)
     email.subject, email.is_set_aside, email.answers = letter.subject, True, letter.activity
-    return Outcome.KEPT, _store(email, arrival.mail)
+    return Outcome.KEPT, store(email, arrival.mail)
 
 
 def _is_of(letter: Email, address: str) -> bool:
@@ -201,11 +195,11 @@ def _email(
     mail = arrival.mail
     to = to or next(iter(mail.to), ("", arrival.mailbox.address))
     others = [pair for pair in (*mail.to, *mail.cc) if pair[1] != to[1]]
-    author = arrival.ours.author(sender[1]) if direction == OUT else arrival.person
+    by_address = arrival.ours.author(sender[1]) if direction == OUT else None
     return Email(
         direction=direction,
         nature=nature,
-        author=author or arrival.person,
+        author=arrival.person or by_address,
         from_address=sender[1],
         from_name=sender[0],
         to_address=to[1],
@@ -228,7 +222,8 @@ def _written(pairs: Iterable[tuple[str, str]]) -> list[str]:
     return [f"{name} <{address}>" if name else address for name, address in pairs]
 
 
-def _store(email: Email, mail: Mail) -> Email:
+def store(email: Email, mail: Mail) -> Email:
+    """Write an e-mail with the files of its message."""
     email.save()
     EmailAttachment.objects.bulk_create(
         EmailAttachment(

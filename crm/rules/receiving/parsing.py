@@ -13,15 +13,16 @@ from email.utils import parsedate_to_datetime
 from crm.rules import mail_html
 from crm.rules.receiving.html_replies import is_too_deep, new_text_of_html, text_of_html
 from crm.rules.receiving.new_text import new_text_of
-from crm.rules.receiving.parts import Contents, contents_of
-from crm.rules.receiving.texts import LONGEST_HEADER, addresses, decoded, header
+from crm.rules.receiving.parts import Contents, FoundFile, contents_of
+from crm.rules.receiving.texts import LONGEST_HEADER, addresses, decoded, header, message_ids, shown
 
 Pair = tuple[str, str]
 """A name and an address."""
 LONGEST_ID = 500
 MOST_REFERENCES = 100
-_IDS = re.compile(r"<[^<>\s]{1,490}>")
 _ENVELOPE = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Forwarded-To")
+_BARE_FROM = re.compile(rb"^From:[^\r\n]{0,500}?([\w.+-]{1,64}@[\w.-]{1,190})", re.IGNORECASE | re.MULTILINE)
+_BARE_SUBJECT = re.compile(rb"^Subject:[ \t]*([^\r\n]{0,300})", re.IGNORECASE | re.MULTILINE)
 _BARE_HEADERS = re.compile(rb"\r?\n\r?\n")
 
 
@@ -64,14 +65,36 @@ def parse(raw: bytes, *, is_cut: bool = False) -> Mail:
     return _written(_addressed(message, raw), contents, is_cut=is_cut)
 
 
-def unreadable(mail: Mail) -> Mail:
-    """Return what can be said of a message that cannot be kept as it is: who wrote it, and what it is called."""
-    sender = tuple(each.encode("ascii", "replace").decode() for each in mail.sender)
+def not_understood(raw: bytes) -> Mail:
+    """Return what can be said of a message without understanding it: what its first lines say, and its original."""
+    top = raw[:LONGEST_HEADER]
+    sender, subject = _BARE_FROM.search(top), _BARE_SUBJECT.search(top)
     return Mail(
-        key=mail.key, headers={}, sender=(sender[0], sender[1]), to=[], cc=[], delivered_to=[],
-        subject_line=mail.subject_line.encode("ascii", "replace").decode(), message_id="", in_reply_to=[],
-        references=[], at=mail.at, is_cut=True,
-    )  # fmt: skip
+        key=hashlib.sha256(raw).hexdigest(),
+        headers={},
+        sender=("", _plain(sender[1].decode("ascii", "replace").lower()) if sender else ""),
+        to=[],
+        cc=[],
+        delivered_to=[],
+        subject_line=_plain(subject[1].decode("utf-8", "replace")) if subject else "",
+        message_id="",
+        in_reply_to=[],
+        references=[],
+        at=None,
+        contents=Contents(files=[FoundFile("original.eml", "message/rfc822", raw)]),
+        is_cut=True,
+    )
+
+
+def unreadable(mail: Mail, raw: bytes) -> Mail:
+    """Return what can be said of a message that cannot be kept as it is, and its original."""
+    known = {"key": mail.key, "at": mail.at, "delivered_to": mail.delivered_to, "to": mail.to, "cc": mail.cc}
+    sender = (_plain(mail.sender[0]), _plain(mail.sender[1]))
+    return replace(not_understood(raw), **known, sender=sender, subject_line=_plain(mail.subject_line))
+
+
+def _plain(text: str) -> str:
+    return shown(text)[:200]
 
 
 def _addressed(message: Message, raw: bytes) -> Mail:
@@ -118,8 +141,8 @@ def _key(message_id: str, sender: str, raw: bytes) -> str:
 
 def _ids(headers: dict[str, list[str]], name: str) -> list[str]:
     text = " ".join(headers.get(name, ()))[:LONGEST_HEADER]
-    found = [header(each)[:LONGEST_ID] for each in _IDS.findall(text)]
-    return found or [word[:LONGEST_ID] for word in header(text).split()[:1] if name == "message-id"]
+    found = message_ids(text)
+    return found or [shown(word)[:LONGEST_ID] for word in text.split()[:1] if name == "message-id"]
 
 
 def _date(headers: dict[str, list[str]]) -> dt.datetime | None:

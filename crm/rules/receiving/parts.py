@@ -53,12 +53,17 @@ def leaves(message: Message) -> Iterator[Message]:
     while waiting and seen < MOST_PARTS:
         part, depth = waiting.pop()
         seen += 1
-        inner = part.get_payload()
-        is_container = part.get_content_maintype() == "multipart" and isinstance(inner, list)
-        if is_container and isinstance(inner, list) and depth < DEEPEST:
-            waiting += [(each, depth + 1) for each in reversed(inner) if isinstance(each, Message)]
+        is_container = part.get_content_maintype() == "multipart" and part.is_multipart()
+        if is_container and depth < DEEPEST:
+            waiting += [(each, depth + 1) for each in reversed(within(part))]
         elif not is_container:
             yield part
+
+
+def within(part: Message) -> list[Message]:
+    """Return the messages that a part holds; asking a part that holds a text decodes it, and may fail."""
+    inner = part.get_payload() if part.is_multipart() else []
+    return [each for each in inner if isinstance(each, Message)] if isinstance(inner, list) else []
 
 
 def _gather(part: Message, found: Contents) -> None:
@@ -66,7 +71,7 @@ def _gather(part: Message, found: Contents) -> None:
     if kind == "message/rfc822":
         _gather_message(part, found)
         return
-    content = _payload(part)
+    content = payload_of(part)
     if kind == "text/calendar" and len(found.calendars) < MOST_FILES:
         found.calendars.append(content)
     if kind in _INLINE_TEXTS and not _is_file(part):
@@ -84,31 +89,35 @@ def _gather_text(kind: str, text: str, found: Contents) -> None:
 
 
 def _gather_message(part: Message, found: Contents) -> None:
-    inner = part.get_payload()
-    if not isinstance(inner, list) or not inner or not isinstance(inner[0], Message):
+    inner = within(part)
+    if not inner:
         return
     found.messages.append(inner[0])
     if len(found.files) < MOST_FILES:
         subject = header(inner[0].get("Subject", "")) or "message"
-        found.files.append(FoundFile(_tidy(f"{subject[:80]}.eml"), "message/rfc822", _flat(inner[0])))
+        found.files.append(FoundFile(_tidy(f"{subject[:80]}.eml"), "message/rfc822", flat(inner[0])))
 
 
-def _flat(message: Message) -> bytes:
+def flat(message: Message) -> bytes:
+    """Return a message as it is written; nothing where that cannot be."""
     try:
         return message.as_bytes()
     except (UnicodeError, LookupError, ValueError, RecursionError, KeyError):
         return b""
 
 
-def _payload(part: Message) -> bytes:
-    try:
-        content = part.get_payload(decode=True)
-    except (ValueError, LookupError, AssertionError):
-        content = None
-    if isinstance(content, bytes):
-        return content
-    raw = part.get_payload()
-    return raw.encode("utf-8", "surrogateescape") if isinstance(raw, str) else b""
+def payload_of(part: Message) -> bytes:
+    """Return what a part holds, decoded as far as that can be."""
+    for is_decoded in (True, False):
+        try:
+            content = part.get_payload(decode=is_decoded)
+        except (ValueError, LookupError, AssertionError):
+            continue
+        if isinstance(content, bytes):
+            return content
+        if isinstance(content, str):
+            return content.encode("utf-8", "surrogateescape")
+    return b""
 
 
 def _is_file(part: Message) -> bool:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from email.message import Message
 
 from crm.rules.receiving.parsing import Mail
-from crm.rules.receiving.parts import leaves
-from crm.rules.receiving.texts import addresses, decoded, header
+from crm.rules.receiving.parts import flat, leaves, payload_of, within
+from crm.rules.receiving.texts import addresses, decoded, header, message_ids
 
 MOST_RECIPIENTS = 20
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
@@ -53,9 +53,7 @@ def told_by(mail: Mail) -> Told:
 
 
 def _failures(part: Message) -> list[Failure]:
-    inner = part.get_payload()
-    blocks = inner if isinstance(inner, list) else []
-    found = [_failure(block) for block in blocks if isinstance(block, Message)]
+    found = [_failure(block) for block in within(part)]
     return [failure for failure in found if failure is not None]
 
 
@@ -94,9 +92,8 @@ def _failures_in_words(mail: Mail) -> list[Failure]:
 
 
 def _complainers(part: Message) -> list[str]:
-    inner = part.get_payload()
-    block = inner[0] if isinstance(inner, list) and inner else None
-    text = str(block) if block is not None else str(part.get_payload())
+    blocks = within(part)
+    text = decoded(flat(blocks[0]) if blocks else payload_of(part))
     named = re.findall(r"^(?:Original-Rcpt-To|Removal-Recipient)\s*:\s*(.+)$", text, re.IGNORECASE | re.MULTILINE)
     return [address for _name, address in addresses(named)]
 
@@ -105,11 +102,11 @@ def _our_ids(mail: Mail) -> tuple[str, ...]:
     """Message-IDs of the letter that came back, from its copy or its headers inside the report; else the thread's."""
     found: list[str] = []
     for inner in mail.contents.messages:
-        found += _OUR_ID.findall(f"Message-ID: {header(inner.get('Message-ID', ''))}")
+        named = [str(value) for name, value in inner.raw_items() if name.lower() == "message-id"]
+        found += message_ids(" ".join(named))
     for part in leaves(mail.message):
         if part.get_content_type() in {"text/rfc822-headers", "message/rfc822-headers"}:
-            raw = part.get_payload(decode=True) or str(part.get_payload()).encode(errors="replace")
-            found += _OUR_ID.findall(decoded(raw[:50_000]) if isinstance(raw, bytes) else "")
+            found += _OUR_ID.findall(decoded(payload_of(part)[:50_000]))
     if not found:
         found = _OUR_ID.findall(mail.text[-20_000:])
     return tuple(dict.fromkeys([*found, *mail.in_reply_to, *mail.references[-1:]]))

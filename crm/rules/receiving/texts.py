@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from email.errors import MessageError
 from email.header import decode_header
 from email.utils import getaddresses
 
@@ -19,7 +20,10 @@ _NEIGHBOURS = frozenset({"ascii", "iso8859-1", "cp1252"})
 _HIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 """Control characters, and those that turn the direction of what is read."""
 _LETTERS, _ASCII_LETTER = re.compile(rb"[A-Za-z\x80-\xff]+"), re.compile(rb"[A-Za-z]")
+_NO_CHARSETS = frozenset({"undefined", "idna", "punycode", "unicode_escape", "raw_unicode_escape"})
+"""What Python calls encodings as well: one only ever fails, some take the square of the time, none is used in mail."""
 _SMALL = frozenset("абвгдеёжзийклмнопрстуфхцчшщъыьэюя")
+_MESSAGE_ID = re.compile(r"<[^<>\s]{1,490}>")
 _ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bqBQ]\?[^?]*\?=")
 
 
@@ -60,8 +64,16 @@ def addresses(values: list[str]) -> list[tuple[str, str]]:
     return [(name[:200], address) for name, address in pairs if _is_address(address)]
 
 
+def message_ids(text: str) -> list[str]:
+    """Return the Message-IDs in a header as they are: they are names, not words, and decoding would change them."""
+    return [shown(found) for found in _MESSAGE_ID.findall(text[:LONGEST_HEADER])]
+
+
 def _pairs(text: str) -> list[tuple[str, str]]:
-    found = getaddresses([" ".join(text.split())])
+    try:
+        found = getaddresses([" ".join(text.split())])
+    except (RecursionError, ValueError, LookupError, AttributeError):
+        found = []  # brackets within brackets, thousands deep
     if any("@" in address for _name, address in found):
         return found
     return [("", address) for address in re.findall(r"[^\s<>,;:\"()]{1,64}@[^\s<>,;:\"()]{1,255}", text)]
@@ -75,7 +87,7 @@ def _is_address(address: str) -> bool:
 def _words(text: str) -> str:
     try:
         parts = decode_header(text)
-    except (ValueError, LookupError):
+    except (MessageError, ValueError, LookupError):
         return text
     return "".join(
         part if isinstance(part, str) else decoded(part, charset or "ascii") for part, charset in _joined(parts)
@@ -97,15 +109,16 @@ def _joined(parts: list[tuple[bytes | str, str | None]]) -> list[tuple[bytes | s
 def _known(charset: str) -> str:
     name = charset.strip("\"' ").lower()
     try:
-        return codecs.lookup({"cp-1251": "cp1251", "win-1251": "cp1251", "utf8mb4": "utf-8"}.get(name, name)).name
+        found = codecs.lookup({"cp-1251": "cp1251", "win-1251": "cp1251", "utf8mb4": "utf-8"}.get(name, name)).name
     except (LookupError, ValueError):
         return "ascii"
+    return "ascii" if found.replace("-", "_") in _NO_CHARSETS else found
 
 
 def _strictly(content: bytes, charset: str) -> str | None:
     try:
         return content.decode(charset)
-    except (UnicodeDecodeError, LookupError):
+    except (ValueError, LookupError):
         return None
 
 

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from crm.models import DropAddress, Mailbox, User
 from crm.rules.receiving.parsing import Mail, Pair
+from crm.rules.receiving.placing import is_known
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 TOKEN_LENGTH = 14
@@ -33,7 +34,11 @@ class Ours:
     def has(self, address: str) -> bool:
         """Whether an address is ours; what stands behind a + is not looked at."""
         plain = _without_plus(address)
-        return any(each in self.people or each in self.mailboxes for each in (address, plain))
+        return any(self._is_ours(each) for each in dict.fromkeys((address, plain)))
+
+    def _is_ours(self, address: str) -> bool:
+        """An admin has entered people's addresses; a mailbox's is its owner's word, and no claim to a customer's."""
+        return address in self.people or (address in self.mailboxes and not is_known(address))
 
     def wrote(self, mail: Mail) -> bool:
         """Whether one of us wrote the message."""
