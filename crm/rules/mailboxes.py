@@ -11,10 +11,11 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from crm.models import Mailbox, Team, User
+from crm.models.keys import FREE_MAIL
 from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed, RecordConflict
 from crm.rules.receiving.connecting import connected
-from crm.rules.receiving.placing import FREE_MAIL, is_known
+from crm.rules.receiving.placing import is_known
 from crm.rules.sealing import seal
 
 EDITABLE = (
