@@ -8,7 +8,7 @@ from django.db import models
 from crm.models.personal import holds_personal
 
 
-@holds_personal(searched=("answer",), is_deleted=True)
+@holds_personal(searched=("answer",), is_deleted=True, is_log=True)
 class FirstAnswer(models.Model):
     """What a person's keyed write was answered; written in the transaction of the write itself, kept for a day."""
 

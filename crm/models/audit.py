@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from crm.models.personal import ERASED
+from crm.models.person import ERASED
 
 ModelClass = TypeVar("ModelClass", bound=type[models.Model])
 

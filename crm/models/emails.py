@@ -300,7 +300,7 @@ class Suppression(models.Model):
         return self.address
 
 
-@holds_personal(addresses=("address",), is_deleted=True)
+@holds_personal(addresses=("address",), is_deleted=True, is_log=True)
 class SoftBounce(models.Model):
     """A report that an address could not be reached this time; five in a row, and it gets no more mail."""
 

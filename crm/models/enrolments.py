@@ -192,7 +192,7 @@ class EmailLink(models.Model):
         return self.url
 
 
-@holds_personal(searched=("name", "conditions"), strikes=("name", "conditions"), is_shared=True)
+@holds_personal(searched=("name", "conditions"), strikes=("name", "conditions"), is_shared=True, belongs_to="by")
 class MassEnrolment(models.Model):
     """Everybody in a segment, enrolled stretch by stretch: `reached` is the last one looked at, in the order of ids.
 

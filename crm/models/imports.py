@@ -129,6 +129,7 @@ class ImportRun(models.Model):
     searched=("sample", "findings", "profile", "answers"),
     strikes=("sample", "findings", "profile", "answers"),
     is_shared=True,
+    belongs_to="run",
 )
 class ImportFile(models.Model):
     """The file of an import that was uploaded: how it is written, what a person answered, what the check found.
@@ -187,7 +188,7 @@ class ImportChunk(models.Model):
         return f"{self.file_id} {self.number}"
 
 
-@holds_personal(searched=("cells", "value"), is_deleted=True)
+@holds_personal(searched=("cells", "value"), is_deleted=True, belongs_to="run")
 class ImportRefusal(models.Model):
     """A row of an uploaded file that was not imported, as it was, and why: a row of the error file."""
 
@@ -214,7 +215,7 @@ class ImportMappingQuerySet(models.QuerySet["ImportMapping"]):
         return self.filter(owner=user, header_key=header_key).order_by("-saved_at")
 
 
-@holds_personal(searched=("name", "answers"), strikes=("name", "answers"), is_shared=True)
+@holds_personal(searched=("name", "answers"), strikes=("name", "answers"), is_shared=True, belongs_to="owner")
 class ImportMapping(models.Model):
     """What a person once said about files with a header, to be offered again."""
 

@@ -23,7 +23,7 @@ class AttendeeQuerySet(models.QuerySet[Any]):
         return self.filter(removed_at__isnull=True)
 
 
-@holds_personal(addresses=("address",), is_deleted=True)
+@holds_personal(addresses=("address",), is_deleted=True, belongs_to="follow_up")
 class Attendee(models.Model):
     """One person invited to a follow-up of kind meeting, by their e-mail address."""
 

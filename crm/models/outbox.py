@@ -63,7 +63,7 @@ ledger = pgtrigger.Trigger(
 """Each claim of a row and what came of it, as an `OutboxAttempt`."""
 
 
-@holds_personal(searched=("answer", "payload"), blanks=("answer",))
+@holds_personal(searched=("answer", "payload"), blanks=("answer",), is_log=True)
 class OutboxRow(models.Model):
     """One thing to send, once: written in the transaction that caused it, claimed and sent by a worker.
 
@@ -128,7 +128,7 @@ class OutboxRow(models.Model):
         return self.dedupe_key
 
 
-@holds_personal(searched=("answer",), blanks=("answer",))
+@holds_personal(searched=("answer",), blanks=("answer",), is_log=True)
 class OutboxAttempt(models.Model):
     """One try to send one row, for the ledger: taken when, by whom, and what came of it."""
 

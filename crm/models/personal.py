@@ -6,10 +6,8 @@ to one of their records, to a row that is theirs itself, to a subject, or from a
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, TypeVar
 
 from django.contrib.contenttypes.models import ContentType
@@ -18,50 +16,11 @@ from django.db import models
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
-ERASED = "∅"
-"""What stands where a text was that must not be empty; the audit log's trigger lets nothing else replace a value."""
-
-SHORTEST_PART = 3
-"""Shorter words of a name are left in other texts: they would be found everywhere."""
+from crm.models.person import ERASED, Ids, Person, bounded
 
 ModelClass = TypeVar("ModelClass", bound=type[models.Model])
-Ids = Mapping[str, frozenset[int]]
-
-
-@dataclass(frozen=True)
-class Person:
-    """One person in all their records: `own` rows, by model and id, and those `beside` them that may name them.
-
-    A deal with a company is the company's: it stands beside. One without is the person's own.
-    """
-
-    own: Ids
-    beside: Ids
-    names: tuple[str, ...]
-    emails: tuple[str, ...]
-    phones: tuple[str, ...]
-
-    @property
-    def marks(self) -> tuple[str, ...]:
-        """What names them beyond doubt, wherever it stands: whole names of two words, addresses, numbers."""
-        return (*(name for name in self.names if " " in name), *self.emails, *self.phones)
-
-    @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        whole = sorted({re.escape(word) for word in (*self.names, *self.emails, *self.phones)}, key=len, reverse=True)
-        parts = {re.escape(part) for name in self.names for part in name.split() if len(part) >= SHORTEST_PART}
-        sides = [f"(?i:{'|'.join(whole)})"] if whole else []
-        return re.compile("|".join(rf"(?<!\w){side}(?!\w)" for side in (*sides, *sorted(parts))) or r"(?!)")
-
-    def strike(self, value: Any) -> Any:
-        """Return `value`, a text or JSON, with what names the person taken out of it."""
-        if isinstance(value, str):
-            return self._pattern.sub(ERASED, value)
-        if isinstance(value, list):
-            return [self.strike(item) for item in value]
-        if isinstance(value, dict):
-            return {key: self.strike(item) for key, item in value.items()}
-        return value
+BEFORE_IN_JSON = r"(?:(?<!\w)|(?<=\\[nrt]))"
+"""As PostgreSQL writes JSON, a word may follow the letter of an escaped line end."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +33,10 @@ class Holding:
     beside. Rows that hold many people (`is_shared`) are never a person's own: where `searched` ones hold a mark, they
     stand beside. Of own rows `blanks` are emptied (or the rows deleted: `is_deleted`), in those beside the person is
     struck from `strikes`.
+
+    What an address or a mark alone finds may be another team's: it counts within the person's `reach`. Where the model
+    does not say itself who sees it, the colleague or row it `belongs_to` does; an `is_log` holds no words of anybody,
+    so that an erasure reaches all of it, and a copy none but an admin's.
     """
 
     model: type[models.Model]
@@ -85,6 +48,8 @@ class Holding:
     by_kind: str = ""
     is_deleted: bool = False
     is_shared: bool = False
+    belongs_to: str = ""
+    is_log: bool = False
     only_own_if: Q | None = None
 
     @property
@@ -94,22 +59,34 @@ class Holding:
 
     def rows(self, person: Person) -> models.QuerySet[Any]:
         """Rows that are the person's own, those in the bin too."""
-        found = self._referring(person, person.own)
+        tied = self._referring(person, person.own)
         if self.only_own_if is not None:
-            found &= self.only_own_if
+            tied &= self.only_own_if
+        tied |= Q(pk__in=person.own.get(self.label, ()))
+        found = Q(pk__in=())
         for column in self.addresses:
             for email in person.emails:
                 found |= Q(**{f"{column}__iexact": email})
-        own = all_rows(self.model).filter(Q(pk__in=person.own.get(self.label, ())) | found)
-        return own | self._searched(person) if self.searched and not self.is_shared else own
+        if not self.is_shared:
+            found |= self._searched(person)
+        return all_rows(self.model).filter(tied | found & self._in_reach(person))
 
     def rows_beside(self, person: Person) -> models.QuerySet[Any]:
         """Rows of others' that may name the person."""
-        found = self._referring(person, person.beside)
+        tied = self._referring(person, person.beside) | Q(pk__in=person.beside.get(self.label, ()))
+        found = Q(pk__in=())
         if self.only_own_if is not None:
             found |= self._referring(person, person.own) & ~self.only_own_if
-        beside = all_rows(self.model).filter(Q(pk__in=person.beside.get(self.label, ())) | found)
-        return beside | self._searched(person) if self.is_shared else beside
+        if self.is_shared:
+            found |= self._searched(person)
+        return all_rows(self.model).filter(tied | found & self._in_reach(person))
+
+    def _in_reach(self, person: Person) -> Q:
+        if person.reach is None:
+            return Q()
+        if self.is_log:
+            return Q() if person.reach.verb == "editable_by" else Q(pk__in=())
+        return person.reach.over(self.model, self.belongs_to)
 
     def _referring(self, person: Person, ids: Ids) -> Q:
         found = Q(pk__in=())
@@ -135,14 +112,14 @@ class Holding:
                     found |= Q(subject_type=ContentType.objects.get_for_model(model), subject_id__in=pks)
         return found
 
-    def _searched(self, person: Person) -> models.QuerySet[Any]:
+    def _searched(self, person: Person) -> Q:
         texts = {f"{column}_text": Cast(column, TextField()) for column in self.searched}
         found = Q(pk__in=())
         for mark in person.marks:
             for column in texts:
-                found |= Q(**{f"{column}__icontains": mark})
-        pks = all_rows(self.model).alias(**texts).filter(found).values("pk")
-        return all_rows(self.model).filter(pk__in=pks)
+                by_itself = bounded(mark, before=BEFORE_IN_JSON)
+                found |= Q(**{f"{column}__icontains": mark, f"{column}__iregex": by_itself})
+        return Q(pk__in=all_rows(self.model).alias(**texts).filter(found).values("pk"))
 
 
 _holdings: dict[type[models.Model], Holding] = {}

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
+from django.apps import apps
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -27,7 +28,9 @@ from crm.models import (
     User,
     blank_of,
     holdings,
+    subject_models,
 )
+from crm.models.person import Reach, is_number
 from crm.models.personal import all_rows
 from crm.rules import outbox
 from crm.rules.audit import acting, erasing
@@ -59,8 +62,8 @@ def person_of(*records: Subject) -> Person:
         own={LEAD: frozenset(leads), CONTACT: frozenset(contacts)},
         beside={COMPANY: frozenset(record.company_id for record in named if record.company_id)},
         names=_said({record.name.strip() for record in named}),
-        emails=_said({record.email.strip() for record in named}),
-        phones=_said({record.phone.strip() for record in named}),
+        emails=_said({email for record in named if "@" in (email := record.email.strip())}),
+        phones=_said({phone for record in named if is_number(phone := record.phone.strip())}),
     )
     return _with_subjects(person)
 
@@ -100,6 +103,19 @@ def _with_subjects(person: Person) -> Person:
     return replace(person, own=own, beside=beside)
 
 
+def _within_reach(person: Person, by: User, verb: Literal["visible_to", "editable_by"], now: dt.datetime) -> Person:
+    """The person as far as `by` may look for them beyond their own records."""
+    if by.is_admin:
+        return person
+    reach = Reach(by, verb, now)
+    beside = {
+        label: frozenset(all_rows(model).filter(reach.over(model), pk__in=pks).values_list("pk", flat=True))
+        for label, pks in person.beside.items()
+        for model in (apps.get_model(label),)
+    }
+    return replace(person, beside=beside, reach=reach)
+
+
 # --- What is held -----------------------------------------------------------------------------------------------------
 
 
@@ -112,8 +128,9 @@ class Held:
     count: int
 
 
-def held_about(person: Person) -> list[Held]:
-    """Count what is held about a person, table by table, empty ones left out."""
+def held_about(person: Person, *, by: User, now: dt.datetime) -> list[Held]:
+    """Count what an erasure by `by` empties or deletes, table by table, empty ones left out."""
+    person = _within_reach(person, by, "editable_by", now)
     counts = [
         Held(holding.label, str(holding.model._meta.verbose_name_plural), holding.rows(person).count())
         for holding in reversed(tuple(holdings()))
@@ -122,12 +139,18 @@ def held_about(person: Person) -> list[Held]:
 
 
 def copy_of(person: Person, *, by: User, now: dt.datetime) -> dict[str, Any]:
-    """Return everything held about a person, for machines to read: rows by table, as they stand; or NotAllowed."""
+    """Return what is held about a person, for machines to read: their rows by table, as they stand; or NotAllowed.
+
+    Of rows of others' that name them only what does. All of it as far as `by` may see: an admin's copy is whole.
+    """
     require_say(person, by)
+    person = _within_reach(person, by, "visible_to", now)
     held = {holding.label: _copied(holding.rows(person)) for holding in reversed(tuple(holdings()))}
     named = {
         holding.label: [
-            row for row in holding.rows_beside(person).values("pk", *holding.strikes) if person.strike(row) != row
+            {"pk": pk, **said}
+            for pk, row in holding.rows_beside(person).in_bulk().items()
+            if (said := person.said_in({name: getattr(row, name) for name in holding.strikes}))
         ]
         for holding in reversed(tuple(holdings()))
         if holding.strikes
@@ -155,26 +178,30 @@ def _copied(rows: models.QuerySet[Any]) -> list[dict[str, Any]]:
 
 
 def require_say(person: Person, by: User) -> None:
-    """Raise NotAllowed unless `by` is an admin, or a manager who may change every lead and contact of the person."""
+    """Raise NotAllowed unless `by` is an admin, or a manager who may change every record that is the person's own."""
     if by.is_admin:
         return
-    for model, label in ((Lead, LEAD), (Contact, CONTACT)):
-        present = model.objects.present().filter(pk__in=person.own[label])
-        if not by.is_manager or present.exclude(pk__in=model.objects.editable_by(by).values("pk")).exists():
+    for model in subject_models().values():
+        rows: Any = model._default_manager
+        present = rows.present().filter(pk__in=person.own.get(model._meta.label_lower, ()))
+        if not by.is_manager or present.exclude(pk__in=rows.editable_by(by).values("pk")).exists():
             raise NotAllowed(_("Only an admin, or who leads all that is held about this person, may do this."))
 
 
 def erase_person(person: Person, *, by: User, now: dt.datetime) -> None:
     """Take a person out of everything, for good; what was counted stays counted. Raises NotAllowed.
 
-    The audit log keeps who did what when; of each record it says that it was erased, no longer what it held.
+    What is not tied to their records (letters from the same address, texts that name them) as far as `by` may change
+    it: an admin's erasure reaches all. The audit log keeps who did what when; of each record it says that it was
+    erased, no longer what it held.
     """
     require_say(person, by)
+    person = _within_reach(person, by, "editable_by", now)
     with acting(by), erasing():
         erase_entries(own_keys(person))
         strike_entries(beside_keys(person), person)
         _cancel_letters(person)
-        forget_uploads_about(person.marks)
+        forget_uploads_about(person)
         for holding in holdings():
             _strike(holding, person)
             _blank(holding, person, now=now)

@@ -40,7 +40,7 @@ def person_erase(request: PersonRequest, subject_kind: str, pk: int) -> HttpResp
         "submit": _("Erase for good"),
         "danger": True,
         "record": record,
-        "held": held_about(person),
+        "held": held_about(person, by=request.user, now=timezone.now()),
         "copy_url": reverse("person_copy", args=[subject_kind, pk]),
     }
     return render_dialog(request, form, context, template="crm/person_erase.html")

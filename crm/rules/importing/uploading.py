@@ -15,7 +15,7 @@ from django.db.models import F, Func, IntegerField, Q, Value
 from django.db.models.lookups import GreaterThan
 from django.utils.translation import gettext as _
 
-from crm.models import ImportChunk, ImportFile, ImportRun, User
+from crm.models import ImportChunk, ImportFile, ImportRun, Person, User
 from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed, RuleError
 
@@ -106,15 +106,18 @@ def forget_uploads(*, now: dt.datetime) -> int:
     return count
 
 
-def forget_uploads_about(marks: Sequence[str]) -> int:
-    """Throw away the bytes of files that may hold one of `marks`, on a person's request; return of how many files.
+def forget_uploads_about(person: Person) -> int:
+    """Throw away the bytes of files that may name a person, on their request; return of how many files.
 
     Those of imports that have ended serve nothing any more, and go whatever they hold; of those with questions open
-    only what is found in the usual encodings. What a worker has in hand goes a week after it ended.
+    only what is found in the usual encodings, within reach. What a worker has in hand goes a week after it ended.
     """
     kept = ImportFile.objects.filter(is_gone=False).exclude(run__state__in=ImportRun.UNDER_WAY)
     is_open = Q(run__state__in=(ImportRun.State.ASKING, ImportRun.State.CHECKED))
-    naming = kept.filter(is_open, pk__in=ImportChunk.objects.filter(_names_one_of(marks)).values("file"))
+    in_reach = person.reach.over(ImportFile, "run") if person.reach else Q()
+    naming = kept.filter(
+        is_open, in_reach, pk__in=ImportChunk.objects.filter(_names_one_of(person.marks)).values("file")
+    )
     pks = [*kept.exclude(is_open).values_list("pk", flat=True), *naming.values_list("pk", flat=True)]
     ImportChunk.objects.filter(file__in=pks).delete()
     return ImportFile.objects.filter(pk__in=pks).update(is_gone=True, sample=[])
