@@ -51,43 +51,6 @@ def evaluate_over(kpis: Iterable[Kpi], scope: Scope, periods: Sequence[Period]) 
     return [results[period] for period in periods]
 
 
-@dataclass(frozen=True)
-class Point:
-    """One point of a trend."""
-
-    period: Period
-    result: Result
-
-
-@dataclass(frozen=True)
-class Overview:
-    """What a dashboard shows of its KPIs: the period, the one it is compared with, and the way that led up to it."""
-
-    results: Results
-    before: Results
-    trends: dict[str, list[Point]]
-
-
-def trend(kpis: Iterable[Kpi], scope: Scope, points: int = 12) -> dict[str, list[Point]]:
-    """Return for each KPI the `points` periods that lead up to and include the scope's (see `Period.run_up`)."""
-    chosen = list(kpis)
-    periods = scope.period.run_up(points)
-    return _points(chosen, periods, evaluate_over(chosen, scope, periods))
-
-
-def overview(kpis: Iterable[Kpi], scope: Scope, *, compared_with: Period | None = None, points: int = 12) -> Overview:
-    """Return results, those of `compared_with` (the period before) and trends, all with one query a fact."""
-    chosen = list(kpis)
-    run_up = scope.period.run_up(points)
-    now, before, *led_up = evaluate_over(chosen, scope, [scope.period, compared_with or scope.period.before(), *run_up])
-    return Overview(now, before, _points(chosen, run_up, led_up))
-
-
-def _points(kpis: list[Kpi], periods: list[Period], results: list[Results]) -> dict[str, list[Point]]:
-    paired = list(zip(periods, results, strict=True))
-    return {kpi.key: [Point(period, found[kpi.key]) for period, found in paired] for kpi in kpis}
-
-
 def rows(kpi: Kpi, scope: Scope) -> QuerySet[Any]:
     """Return the records behind the KPI's number that the scope's viewer may open."""
     return rows_of(kpi.rows, scope)

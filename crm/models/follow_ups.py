@@ -50,10 +50,6 @@ class FollowUpQuerySet(OwnedQuerySet):
         """Done in `[start, end)`."""
         return self.present().filter(done_at__gte=start, done_at__lt=end)
 
-    def due_between(self, start: dt.datetime, end: dt.datetime) -> Self:
-        """Open and due in `[start, end)`."""
-        return self.open().filter(due_at__gte=start, due_at__lt=end)
-
 
 _SAYS_WHEN_CHANGED = pgtrigger.Trigger(
     name="follow_up_updated_at",
@@ -157,10 +153,6 @@ class FollowUp(AboutSubject, Recoverable):
     def is_open(self) -> bool:
         """Neither done nor deleted."""
         return self.done_at is None and self.deleted_at is None
-
-    def is_overdue(self, now: dt.datetime) -> bool:
-        """Open and past due."""
-        return self.is_open and self.due_at < now
 
 
 class Reminder(models.Model):

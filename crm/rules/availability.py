@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from crm.models import Absence, User, WorkingCalendar
 from crm.rules.wall_clock import WallTime
-from crm.rules.working_time import DAY, NobodyWorks, WorkingHours, hours_of, is_working, next_working_moment
+from crm.rules.working_time import NobodyWorks, WorkingHours, hours_of, is_working, next_working_moment
 
 
 @dataclass(frozen=True)
@@ -34,23 +34,8 @@ class Availability:
             return None
         return None if self.is_away_on(self._day(moment)) else moment
 
-    def next_at_work(self, at: dt.datetime) -> dt.datetime | None:
-        """Return `at` if the person is at work then, else the instant at which they come back; None if never."""
-        try:
-            moment = next_working_moment(self.hours, at)
-            while leave := self._leave_on(self._day(moment)):
-                back = WallTime(dt.datetime.combine(leave + DAY, dt.time(0)), self.hours.zone).utc
-                moment = next_working_moment(self.hours, back)
-        except (NobodyWorks, OverflowError):
-            return None
-        return moment
-
     def _day(self, at: dt.datetime) -> dt.date:
         return WallTime.of(at, self.hours.zone).local.date()
-
-    def _leave_on(self, day: dt.date) -> dt.date | None:
-        """Return the last day of the absence that `day` lies in."""
-        return max((last for first, last, _substitute in self.away if first <= day <= last), default=None)
 
 
 def availability_of(people: Iterable[User]) -> dict[int, Availability]:

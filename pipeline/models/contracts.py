@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Self
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
@@ -14,16 +13,6 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.models import Company, OwnedQuerySet, Recoverable, currency_field, holds_personal
 from pipeline.models.deals import Deal
-
-
-class ContractQuerySet(OwnedQuerySet):
-    """Contracts, by the days they run."""
-
-    def active_on(self, day: dt.date) -> Self:
-        """Running on `day`: begun, neither ended nor cancelled."""
-        return self.present().filter(
-            Q(ends_on=None) | Q(ends_on__gt=day), Q(cancelled_on=None) | Q(cancelled_on__gt=day), starts_on__lte=day
-        )
 
 
 @holds_personal(keys=("deal",), blanks=("churn_reason",), strikes=("churn_reason",))
@@ -48,7 +37,7 @@ class Contract(Recoverable):
     churn_reason = models.CharField(_("why they left"), max_length=200, blank=True)
     recorded_at = models.DateTimeField(auto_now_add=True)
 
-    objects = ContractQuerySet.as_manager()
+    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("contract")

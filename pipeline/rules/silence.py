@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -55,7 +54,7 @@ def _words(visit: StageVisit) -> str:
 
 
 def _note(visits: list[int], kind: str, now: dt.datetime) -> None:
-    alerts = [StayAlert(visit_id=pk, kind=kind, at=now or timezone.now()) for pk in visits]
+    alerts = [StayAlert(visit_id=pk, kind=kind, at=now) for pk in visits]
     StayAlert.objects.bulk_create(alerts, ignore_conflicts=True)
 
 

@@ -224,7 +224,7 @@ def test_own_calendar_before_the_teams_before_the_organisations(office: WorkingC
 # --- People ---------------------------------------------------------------------------------------------------------
 
 
-def test_who_is_away_comes_back_with_the_next_working_day(office: WorkingCalendar, rep: User) -> None:
+def test_who_is_away_is_not_at_work(office: WorkingCalendar, rep: User) -> None:
     rep.working_calendar = office
     Absence.objects.create(user=rep, starts_on=dt.date(2026, 6, 8), ends_on=dt.date(2026, 6, 12))
     Absence.objects.create(user=rep, starts_on=dt.date(2026, 6, 15), ends_on=dt.date(2026, 6, 15))
@@ -232,7 +232,9 @@ def test_who_is_away_comes_back_with_the_next_working_day(office: WorkingCalenda
 
     assert when.is_at_work(at("2026-06-05T10:00"))
     assert not when.is_at_work(at("2026-06-09T10:00"))
-    assert when.next_at_work(at("2026-06-05T19:00")) == at("2026-06-16T09:00")
+    assert when.next_shift(at("2026-06-05T10:00")) == at("2026-06-05T10:00")
+    assert when.next_shift(at("2026-06-05T19:00")) is None
+    assert when.next_shift(at("2026-06-15T19:00")) == at("2026-06-16T09:00")
 
 
 def test_substitute_of_the_substitute_stands_in(rep: User, colleague: User, manager: User) -> None:

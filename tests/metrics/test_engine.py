@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from crm.models import Campaign, User
-from metrics.engine import GROUPINGS, breakdown, evaluate, overview, rows, trend
+from metrics.engine import GROUPINGS, breakdown, evaluate, evaluate_over, rows
 from metrics.facts import FACTS
 from metrics.kpi import Unit
 from metrics.kpis import KPIS
@@ -178,30 +178,21 @@ def test_months_follow_each_other(sales):
 
 
 @EVERY
-def test_a_trend_says_what_each_period_says_by_itself(key, rep):
+def test_many_periods_say_what_each_says_by_itself(key, rep):
     everything(rep)
     Spend.objects.create(on=dt.date(2026, 6, 1), amount=10)
-    for point in trend([KPIS[key]], Scope(JULY, now=NOW), points=3)[key]:
-        assert point.result == figures(point.period)[key]
+    periods = [JULY, *JULY.run_up(3)]
+    for period, results in zip(periods, evaluate_over([KPIS[key]], Scope(JULY, now=NOW), periods), strict=True):
+        assert results[key] == figures(period)[key]
 
 
-def test_an_overview_is_the_period_the_one_before_and_the_way_there(rep):
+def test_many_periods_cost_one_question_a_fact(rep):
     everything(rep)
-    seen = overview(KPIS.values(), Scope(JULY, now=NOW), points=4)
-    assert seen.results == figures(JULY)
-    assert seen.before == figures(JUNE)
-    assert [point.result.value for point in seen.trends["won_deals"]] == [0, 0, 1, 0]
-
-
-def test_an_overview_asks_once_a_fact(rep):
-    everything(rep)
-    scope = Scope(JULY, now=NOW)
-    overview(KPIS.values(), scope)
+    scope, periods = Scope(JULY, now=NOW), JULY.run_up(4)
+    evaluate_over(KPIS.values(), scope, periods)
     facts = {name for kpi in KPIS.values() for name in kpi.facts}
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
-        overview(KPIS.values(), scope)
+    with CaptureQueriesContext(connection) as queries:
+        evaluate_over(KPIS.values(), scope, periods)
     asked = [query for query in queries if query["sql"].lstrip().startswith("WITH periods")]
     assert len(asked) == len(facts)
 

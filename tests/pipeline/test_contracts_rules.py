@@ -40,6 +40,11 @@ def contract(company: Company, rep: User) -> Contract:
     return ContractFactory(company=company, owner=rep, starts_on=JANUARY, ends_on=JULY, monthly_value=Decimal(100))
 
 
+def running_on(day: dt.date) -> int:
+    """How many contracts run on a day."""
+    return sum(contract.state_on(day) == "running" for contract in Contract.objects.present())
+
+
 def test_contract_of_a_deal_is_its_owners(company: Company, rep: User, manager: User, stages: dict[str, Stage]) -> None:
     deal = DealFactory(owner=rep, company=company)
 
@@ -53,7 +58,7 @@ def test_renewal_leaves_no_gap(contract: Contract, rep: User) -> None:
 
     assert (following.starts_on, following.ends_on, following.monthly_value) == (JULY, None, Decimal(120))
     days = (JULY - dt.timedelta(days=1), JULY, JULY + dt.timedelta(days=400))
-    assert [Contract.objects.active_on(day).count() for day in days] == [1, 1, 1]
+    assert [running_on(day) for day in days] == [1, 1, 1]
 
 
 def test_what_is_over_is_neither_renewed_nor_cancelled_again(contract: Contract, rep: User) -> None:
@@ -92,12 +97,12 @@ def test_days_in_the_wrong_order_are_refused(contract: Contract, rep: User) -> N
 
 def test_binned_contract_counts_nowhere_and_comes_back(contract: Contract, rep: User, colleague: User) -> None:
     delete_contract(contract, by=rep, now=timezone.now())
-    assert not Contract.objects.active_on(JANUARY).exists()
+    assert running_on(JANUARY) == 0
 
     with pytest.raises(NotAllowed):
         restore_contract(contract, by=colleague, now=timezone.now())
     restore_contract(contract, by=rep, now=timezone.now())
-    assert Contract.objects.active_on(JANUARY).get() == contract
+    assert running_on(JANUARY) == 1
 
 
 def test_readers_change_nothing(contract: Contract, company: Company, colleague: User, viewer: User) -> None:
