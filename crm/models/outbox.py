@@ -8,7 +8,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Greatest, Now
+from django.db.models.functions import Coalesce, Greatest, Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -38,7 +38,19 @@ class OutboxQuerySet(models.QuerySet["OutboxRow"]):
 
         A deal is found to have rotted months after it was loaded: nothing stood still meanwhile.
         """
-        return self.annotate(waits_since=Greatest("available_at", "created_at"))
+        return self.annotate(waits_since=Greatest(Coalesce("away_since", "available_at"), "created_at"))
+
+    def held(self) -> Self:
+        """Waiting rows that the mail server's silence holds up; they go on at its first answer."""
+        return self.flowing().filter(state=OutboxRow.State.WAITING, away_since__isnull=False)
+
+    def due_or_held(self) -> Self:
+        """Rows that should have gone on by now, whatever holds them up."""
+        return self.flowing().filter(
+            Q(state=OutboxRow.State.WAITING, available_at__lte=Now())
+            | Q(state=OutboxRow.State.WAITING, away_since__isnull=False)
+            | Q(state=OutboxRow.State.IN_FLIGHT, lease_until__lt=Now())
+        )
 
     def for_a_person(self) -> Self:
         """Rows that wait for a person's decision: given up, or perhaps sent."""
@@ -68,6 +80,7 @@ class OutboxRow(models.Model):
     """One thing to send, once: written in the transaction that caused it, claimed and sent by a worker.
 
     `due_at` is when it should leave; `available_at` when it is tried next (later for quiet hours and after a failure).
+    `away_since` is since when it waits for a mail server that does not answer.
     """
 
     class State(models.TextChoices):
@@ -90,6 +103,7 @@ class OutboxRow(models.Model):
     )
     due_at = models.DateTimeField(_("due"), default=timezone.now)
     available_at = models.DateTimeField(_("not before"), default=timezone.now)
+    away_since = models.DateTimeField(_("waits for the mail server since"), null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     lease_until = models.DateTimeField(_("taken until"), null=True, blank=True)
     lease_owner = models.CharField(_("taken by"), max_length=100, blank=True)
@@ -112,6 +126,10 @@ class OutboxRow(models.Model):
         indexes = (
             # The sweep: waiting rows in the order they fall due, one person's together.
             models.Index(fields=("available_at", "recipient"), name="crm_outbox_waiting", condition=Q(state="waiting")),
+            # What the mail server's silence holds up: whether there is any, and who asks whether it is back.
+            models.Index(
+                fields=("away_since",), name="crm_outbox_held", condition=Q(state="waiting", away_since__isnull=False)
+            ),
             # The operator's page: what left in the last hour.
             models.Index(fields=("finished_at",), name="crm_outbox_finished"),
             # The operator's page: what waits, by kind.

@@ -19,7 +19,7 @@ AHEAD_OF_ALL = dt.timedelta(days=3650)
 
 def raise_alarm_if_late(*, now: dt.datetime) -> bool:
     """Queue an alarm when the oldest due row has waited for longer than two minutes; return whether it has."""
-    oldest = OutboxRow.objects.due().exclude(kind=ALARM).with_wait().aggregate(at=Min("waits_since"))["at"]
+    oldest = OutboxRow.objects.due_or_held().exclude(kind=ALARM).with_wait().aggregate(at=Min("waits_since"))["at"]
     if oldest is None or oldest > now - LATE_AFTER:
         return False
     hour = now.astimezone(dt.UTC).strftime("%Y-%m-%dT%H")
@@ -42,7 +42,7 @@ def send_alarm(row: OutboxRow, postbox: Postbox) -> Outcome:
     """Tell one admin how long the oldest row has waited, quiet hours or not."""
     if row.recipient is None or not row.recipient.is_active:
         return NotNeeded("nobody to tell: the account is closed")
-    waiting = OutboxRow.objects.due().exclude(kind=ALARM).count()
+    waiting = OutboxRow.objects.due_or_held().exclude(kind=ALARM).count()
     context = {"late_since": dt.datetime.fromisoformat(row.payload["late_since"]), "waiting": waiting}
     return Sent(postbox.send(mail(row, row.recipient, ALARM, context)))
 

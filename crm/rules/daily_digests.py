@@ -61,7 +61,7 @@ def move_digest(person: User, *, now: dt.datetime) -> None:
     for row in OutboxRow.objects.waiting().filter(kind=DAILY, recipient=person):
         day = dt.date.fromisoformat(row.dedupe_key.rpartition(":")[2])
         at = max(WallTime(dt.datetime.combine(day, person.digest_at), person.time_zone).utc, now)
-        OutboxRow.objects.waiting().filter(pk=row.pk).update(due_at=at, available_at=at)
+        OutboxRow.objects.waiting().filter(pk=row.pk).update(due_at=at, available_at=at, away_since=None)
 
 
 def _next_digest(person: User, now: dt.datetime) -> Intent:

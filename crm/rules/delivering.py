@@ -12,6 +12,7 @@ from django.db import transaction
 
 from crm.models import OutboxRow
 from crm.rules import outbox
+from crm.rules.digests import merge_stale
 from crm.rules.sending import NotSent, PerhapsSent, Postbox, Refused, ServerAway
 
 logger = logging.getLogger(__name__)
@@ -20,31 +21,47 @@ logger = logging.getLogger(__name__)
 def deliver_due(*, seconds: float) -> Counter[str]:
     """Send due rows one after another until none is left or `seconds` have passed; count what became of them.
 
-    A mail server that does not answer ends the run: the other rows wait for the next, without an attempt lost.
+    What needs a mail server that does not answer waits for it, no attempt lost; everything else goes on. A sweep lets
+    one row ask whether it is back, and the first answer sets all of them going.
     """
     became: Counter[str] = Counter()
     deadline = time.monotonic() + seconds
-    with Postbox() as postbox:
+    with Postbox(is_closed=outbox.server_is_away()) as postbox:
         while time.monotonic() < deadline:
             rows = outbox.claim_some()
             if not rows:
                 break
-            became.update(verdicts := _deliver_some(rows, postbox))
-            if "server away" in verdicts:
-                break
+            postbox.has_answered = False
+            became.update(_deliver_some(rows, postbox))
+            is_away = outbox.server_is_away()
+            if is_away and postbox.has_answered:
+                _go_on_after_silence()
+            elif postbox.is_closed and not is_away:
+                break  # it answers somebody else by now: the next run asks it anew
     return became
 
 
+def _go_on_after_silence() -> None:
+    """Set going what waited for the mail server; what is stale by now goes into digests before anybody claims it."""
+    with transaction.atomic():
+        outbox.go_on_after_silence()
+        merge_stale()
+
+
 def _deliver_some(rows: Sequence[OutboxRow], postbox: Postbox) -> list[str]:
-    """Send rows claimed together; what is not begun before half of their lease is over, or without a server, waits."""
+    """Send rows claimed together; what is not begun before half of their lease is over waits for the next run."""
     began, verdicts = time.monotonic(), []
     send = _prepared(rows)
     for number, row in enumerate(rows):
         is_late = time.monotonic() - began > settings.OUTBOX_LEASE_SECONDS / 2
-        if "server away" in verdicts or (number and is_late):
+        if number and is_late:
             outbox.put_back(row, until=row.available_at)  # as late as it was: the alarm counts from there
             continue
+        if row.away_since is not None:
+            postbox.is_closed = False  # the one that asks whether the server is back
         verdicts.append(deliver(row, postbox, send=send))
+        if verdicts[-1] == "server away":
+            postbox.is_closed = True
     return verdicts
 
 
@@ -67,7 +84,7 @@ def deliver(row: OutboxRow, postbox: Postbox, *, send: outbox.Send | None = None
         outbox.finish(row, state=OutboxRow.State.DEAD, answer=str(refusal))
         return "refused"
     except ServerAway as failure:
-        outbox.try_again(row, answer=str(failure))
+        outbox.wait_for_server(row, answer=str(failure))
         return "server away"
     except NotSent as failure:
         outbox.try_again(row, answer=str(failure))

@@ -81,7 +81,7 @@ def lanes(now: dt.datetime) -> list[Lane]:
 def pulse(now: dt.datetime) -> Pulse:
     """Return how the queue runs, by the database's own figures."""
     swept = Heartbeat.objects.filter(name="sweeper").values_list("at", flat=True).first()
-    oldest = OutboxRow.objects.due().with_wait().aggregate(at=Min("waits_since"))["at"]
+    oldest = OutboxRow.objects.due_or_held().with_wait().aggregate(at=Min("waits_since"))["at"]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*), count(DISTINCT split_part(lease_owner, ':', 1) || split_part(lease_owner, ':', 2)),"

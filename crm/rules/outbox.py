@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.functional import Promise
 
@@ -221,6 +221,33 @@ def try_again(row: OutboxRow, *, answer: str) -> bool:
     return _release(row, answer, state=OutboxRow.State.WAITING, available_at=Now() + wait_after(row.attempts))
 
 
+def wait_for_server(row: OutboxRow, *, answer: str) -> bool:
+    """Let a claimed row wait until the mail server answers somebody: that it is away is no fault of the row."""
+    since, state = row.away_since or Now(), OutboxRow.State.WAITING
+    return _release(
+        row, answer, state=state, away_since=since, available_at=Now() + LONGEST_WAIT, attempts=F("attempts") - 1
+    )
+
+
+def server_is_away() -> bool:
+    """Whether the mail server did not answer who asked it last: rows wait for it."""
+    return OutboxRow.objects.held().exists()
+
+
+def ask_server_again() -> int:
+    """Let one of the rows that wait for the mail server try whether it is back; return how many do: one or none."""
+    first = OutboxRow.objects.held().order_by("away_since", "pk")[:1]
+    return OutboxRow.objects.waiting().filter(pk__in=first.values("pk")).update(available_at=Now())
+
+
+def go_on_after_silence() -> int:
+    """Let everything that waited for the mail server go on, as late as it is; return how many rows that is."""
+    held = OutboxRow.objects.held().select_for_update(skip_locked=True)  # another may be waking the rest
+    ids = list(held.values_list("pk", flat=True))
+    rows = OutboxRow.objects.waiting().filter(pk__in=ids)
+    return rows.update(available_at=Coalesce("away_since", "available_at"), away_since=None)
+
+
 def leave_uncertain(row: OutboxRow, *, answer: str) -> bool:
     """The connection broke when the row may have been accepted: repeat it later, or show it to a person."""
     if not sender_of(row.kind).may_repeat:
@@ -289,6 +316,7 @@ def _take(rows: Sequence[OutboxRow]) -> list[OutboxRow]:
         claimed_at=Now(),
         lease_until=Now() + dt.timedelta(seconds=settings.OUTBOX_LEASE_SECONDS),
         lease_owner=owner,
+        away_since=None,
     )
     for row in rows:
         row.state, row.attempts, row.lease_owner = OutboxRow.State.IN_FLIGHT, row.attempts + 1, owner

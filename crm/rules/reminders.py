@@ -66,7 +66,7 @@ def move_reminders_to_zone(follow_up: FollowUp, zone: str) -> None:
         reminder.fires_at = WallTime.stored(reminder.fires_local, zone).utc
         reminder.save(update_fields=["fires_at"])
         rows = OutboxRow.objects.waiting().filter(dedupe_key=key_of(reminder))
-        rows.update(due_at=reminder.fires_at, available_at=reminder.fires_at)
+        rows.update(due_at=reminder.fires_at, available_at=reminder.fires_at, away_since=None)
 
 
 def _reminders_at(follow_up: FollowUp, times: Sequence[WallTime], *, now: dt.datetime) -> list[Reminder]:

@@ -44,10 +44,15 @@ class PerhapsSent(Exception):
 
 
 class Postbox:
-    """A connection to the mail server for a run of messages: opened at the first, dropped after a failure."""
+    """A connection to the mail server for a run of messages: opened at the first, dropped after a failure.
 
-    def __init__(self) -> None:
+    While it `is_closed` nobody is asked, since the server did not answer a moment ago: each message is told so at once.
+    `has_answered` says that the server took a message, or said why not.
+    """
+
+    def __init__(self, *, is_closed: bool = False) -> None:
         self._connection: BaseEmailBackend | None = None
+        self.is_closed, self.has_answered = is_closed, False
 
     def __enter__(self) -> Self:
         return self
@@ -59,6 +64,19 @@ class Postbox:
 
     def send(self, message: EmailMultiAlternatives) -> str:
         """Hand over one message to one recipient; return the server's answer or raise the verdict."""
+        if self.is_closed:
+            raise ServerAway("the mail server does not answer")
+        try:
+            answer = self._hand_over(message)
+        except (ServerAway, PerhapsSent):
+            raise
+        except (NotSent, Refused):
+            self.has_answered = True
+            raise
+        self.has_answered = True
+        return answer
+
+    def _hand_over(self, message: EmailMultiAlternatives) -> str:
         connection = self._open()
         try:
             connection.send_messages([message])

@@ -17,6 +17,7 @@ from django.utils import timezone
 from crm.models import Heartbeat, OutboxRow
 from crm.rules.alarms import raise_alarm_if_late
 from crm.rules.digests import merge_stale
+from crm.rules.outbox import ask_server_again
 
 SWEEPER = "sweeper"
 MAY_BE_SILENT_FOR = dt.timedelta(minutes=2)
@@ -49,6 +50,7 @@ def sweep() -> int:
             return 0
         Heartbeat.objects.update_or_create(name=SWEEPER, defaults={"at": Now()})
         merge_stale()
+        ask_server_again()
         raise_alarm_if_late(now=timezone.now())
         return OutboxRow.objects.due()[:COUNTED].count()
 

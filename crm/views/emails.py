@@ -42,6 +42,8 @@ def fate_of(email: Email, *, now: dt.datetime) -> Fate:
         return Fate(_("came back"), "is-red", email.bounce_detail, email.bounced_at)
     if email.at is not None or row is None:
         return Fate(_("sent"), "is-green", "", email.at)
+    if row.state == State.WAITING and row.away_since:
+        return Fate(_("waits for the mail server"), "is-amber", row.answer, row.away_since, may_cancel=True)
     if row.state == State.WAITING:
         is_later = row.available_at > now + dt.timedelta(minutes=1)
         why = row.answer if row.attempts else ""

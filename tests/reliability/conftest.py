@@ -60,9 +60,9 @@ class MailServer:
         self.process: subprocess.Popen[str] | None = None
         self.port = 0
 
-    def start(self, *, seconds_a_message: float = 0.0) -> MailServer:
-        """Start it on a free port."""
-        command = [sys.executable, str(HERE / "smtp_sink.py"), str(self.ledger), str(seconds_a_message)]
+    def start(self, *, seconds_a_message: float = 0.0, port: int = 0) -> MailServer:
+        """Start it on a free port, or the given one."""
+        command = [sys.executable, str(HERE / "smtp_sink.py"), str(self.ledger), str(seconds_a_message), str(port)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())

@@ -16,7 +16,8 @@ from tests.processes import Process, wait_until
 from tests.reliability.conftest import Broker, MailServer
 
 FLUSH_SECONDS = 5.0
-ENDED = (OutboxRow.State.SENT, OutboxRow.State.DEAD, OutboxRow.State.CANCELLED, OutboxRow.State.UNCLEAR)
+State = OutboxRow.State
+ENDED = (State.SENT, State.DEAD, State.CANCELLED, State.UNCLEAR, State.MERGED)
 
 
 def rows() -> QuerySet[OutboxRow]:

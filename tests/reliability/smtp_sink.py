@@ -1,9 +1,9 @@
 """A mail server in a process of its own: what it accepts is in its ledger before it says so.
 
-Run as `python smtp_sink.py LEDGER [SECONDS_A_MESSAGE]`; prints its port. The beginning of a recipient's address says
-how it behaves: `refused` (550 for good), `later` (451 the first time), `spam` (554 after DATA), `drop` (accepts, then
-cuts the line without an answer, the first time), `slow` (its answer comes a byte a second, the first time), `guest`
-(the ledger keeps the whole message).
+Run as `python smtp_sink.py LEDGER [SECONDS_A_MESSAGE [PORT]]`; prints its port. The beginning of a recipient's address
+says how it behaves: `refused` (550 for good), `later` (451 the first time), `spam` (554 after DATA), `drop` (accepts,
+then cuts the line without an answer, the first time), `slow` (its answer comes a byte a second, the first time),
+`guest` (the ledger keeps the whole message).
 """
 
 from __future__ import annotations
@@ -71,10 +71,11 @@ class Sink:
 def main() -> None:
     """Serve until killed."""
     ledger, seconds = Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 0.0
+    port = int(sys.argv[3]) if len(sys.argv) > 3 else 0
     controller = Controller(Sink(ledger, seconds), hostname="127.0.0.1", port=0, ready_timeout=10)
     # aiosmtpd looks whether it answers on the port it was given, which is not yet known: so it is started by hand.
     loop = controller.loop
-    server = loop.run_until_complete(loop.create_server(controller._factory_invoker, "127.0.0.1", 0))
+    server = loop.run_until_complete(loop.create_server(controller._factory_invoker, "127.0.0.1", port))
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     loop.run_forever()

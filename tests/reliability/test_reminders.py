@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from crm.models import Heartbeat, Notification, OutboxRow, User
+from crm.models import Heartbeat, Notification, User
 from crm.rules.follow_ups import Plan, plan_follow_up
 from crm.rules.wall_clock import WallTime
 from tests.factories import LeadFactory, UserFactory
@@ -132,28 +132,6 @@ def test_mail_server_that_misbehaves_keeps_only_what_must_wait(
     assert {"refused", "spam"}.isdisjoint(accepted)
     assert "550" in rows().get(recipient=people["refused"]).answer
     assert marked_twice() == 0
-
-
-def test_mail_server_that_is_away_delays_and_loses_nothing(crew: Crew, mail_server: MailServer) -> None:
-    """It is down when they come due; of those that wait, few cost an attempt."""
-    due_reminders(UserFactory(), 20)
-    mail_server.kill()
-    crew.beat()
-    crew.worker()
-    tried = rows().filter(attempts__gt=0, state=OutboxRow.State.WAITING)
-    assert wait_until(tried.exists, 30), crew.log()
-    assert not mail_server.accepted()
-    untouched = rows().filter(attempts=0).count()
-
-    mail_server.start()
-    crew.dismiss()
-    crew.environment["EMAIL_URL"] = f"smtp://127.0.0.1:{mail_server.port}"
-    crew.worker()
-    crew.beat()
-
-    assert wait_until(lambda: states() == {"sent": 20}, 60), f"{states()}\n{crew.log()}"
-    assert untouched > 0
-    assert max(mail_server.message_ids().values()) == 1
 
 
 def test_what_falls_due_between_two_sweeps_does_not_wait_for_the_second(crew: Crew) -> None:
