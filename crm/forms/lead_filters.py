@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from crm.forms.inputs import DayInput, PlainSelect
+from crm.forms.inputs import DayInput, PlainChoiceField, PlainSelect
 from crm.models import Lead, LeadSource, Segment, Team, User
 from crm.rules.segments import LEAD, within
 
@@ -19,21 +19,13 @@ class LeadFilterForm(forms.Form):
     """What narrows the lead list; people and teams are those the person may see."""
 
     q = forms.CharField(required=False, max_length=200, label=_("Name, company, e-mail or phone"))
-    source = forms.ModelChoiceField(
-        LeadSource.objects.all(), required=False, label=_("Source"), empty_label=_("any"), widget=PlainSelect
-    )
-    owner = forms.ModelChoiceField(
-        User.objects.none(), required=False, label=_("Owner"), empty_label=_("any"), widget=PlainSelect
-    )
-    team = forms.ModelChoiceField(
-        Team.objects.none(), required=False, label=_("Team"), empty_label=_("any"), widget=PlainSelect
-    )
+    source = PlainChoiceField(LeadSource.objects.all(), required=False, label=_("Source"), empty_label=_("any"))
+    owner = PlainChoiceField(User.objects.none(), required=False, label=_("Owner"), empty_label=_("any"))
+    team = PlainChoiceField(Team.objects.none(), required=False, label=_("Team"), empty_label=_("any"))
     status = forms.ChoiceField(
         choices=[("", _("any")), *Lead.Status.choices], required=False, label=_("Status"), widget=PlainSelect
     )
-    segment = forms.ModelChoiceField(
-        Segment.objects.none(), required=False, label=_("Segment"), empty_label=_("any"), widget=PlainSelect
-    )
+    segment = PlainChoiceField(Segment.objects.none(), required=False, label=_("Segment"), empty_label=_("any"))
     score = forms.TypedChoiceField(
         choices=[("", _("any")), ("70", _("70 and more")), ("50", _("50 and more")), ("30", _("30 and more"))],
         coerce=int,

@@ -1,12 +1,15 @@
 """How a lead is drawn: its response clock, and the tag of its status."""
 
+import datetime as dt
 from typing import Any
 
 from django import template
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
 
 from crm.models import Lead
-from crm.rules.response_clock import Clocks
-from crm.templatetags.formats import number
+from crm.rules.response_clock import Clocks, ResponseClock
+from crm.templatetags.formats import day, duration_exact, number
 
 register = template.Library()
 
@@ -19,13 +22,41 @@ TAGS = {Lead.Status.NEW: "is-accent", Lead.Status.QUALIFIED: "is-green", Lead.St
 @register.inclusion_tag("crm/_response_clock.html")
 def response_clock(lead: Lead, clocks: Clocks, *, boxed: bool = False) -> dict[str, Any]:
     """Draw how long the lead waits for its answer, or waited; `boxed` with the goal and when it came in."""
-    return {"lead": lead, "clock": clocks.read(lead), "now": clocks.now, "boxed": boxed}
+    clock = clocks.read(lead)
+    words = _clock_words(lead, clock, clocks.now, boxed=boxed)
+    return {"lead": lead, "clock": clock, "now": clocks.now, "boxed": boxed, "words": words}
+
+
+def _clock_words(lead: Lead, clock: ResponseClock, now: dt.datetime, *, boxed: bool) -> str:
+    """Say what a clock shows; by Python, for a list draws dozens of clocks and a template weighs every case of each."""
+    match clock.state:
+        case "back" if lead.nurture_until:
+            return format_html(_("back on %(on)s") % {"on": "{}"}, day(lead.nurture_until, now))
+        case "back":
+            return _("put aside")
+        case "stopped":
+            return _("not answered")
+        case "late":
+            words = _("%(length)s late")
+        case "answered" | "answered_late":
+            words = _("answered in %(length)s")
+        case "resting" if boxed and clock.resumes_at:
+            words = _("%(length)s of working time left to answer")
+        case _:
+            words = _("%(length)s left to answer") if boxed else _("%(length)s left")
+    return words % {"length": duration_exact(clock.length)}
 
 
 @register.filter
 def status_tag(lead: Lead) -> str:
     """Name the colour of the tag that says the lead's status."""
     return TAGS.get(lead.status, "")  # type: ignore[call-overload]
+
+
+@register.filter
+def status_name(lead: Lead) -> str:
+    """Name the lead's status; Django's own way makes a table of all of them for every row."""
+    return str(Lead.Status(lead.status).label)
 
 
 @register.filter

@@ -118,6 +118,8 @@ class Inbox:
     dates: Chip
     kept: list[tuple[str, str]]
     is_by_score: bool
+    in_hand_address: str
+    """The list with a lead in hand, up to the lead's number."""
 
     @property
     def is_narrowed(self) -> bool:
@@ -158,6 +160,7 @@ def read_inbox(request: PersonRequest, now: dt.datetime) -> Inbox:
         dates=_date_chip(request, filters),
         kept=_kept(request, but=("q", "page", "lead")),
         is_by_score=is_by_score,
+        in_hand_address=_in_hand_address(request),
     )
 
 
@@ -254,6 +257,12 @@ def _date_chip(request: PersonRequest, filters: LeadFilterForm) -> Chip:
 
 def _kept(request: PersonRequest, *, but: tuple[str, ...]) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in request.GET.items() if value and name not in but]
+
+
+def _in_hand_address(request: PersonRequest) -> str:
+    query: QueryDict = request.GET.copy()
+    query.pop("lead", None)
+    return f"?{query.urlencode()}&lead=" if query else "?lead="
 
 
 def _address(request: PersonRequest, **changes: str | None) -> str:
