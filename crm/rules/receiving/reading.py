@@ -24,13 +24,19 @@ logger = logging.getLogger(__name__)
 
 RESTS_IN_TROUBLE = dt.timedelta(minutes=10)
 """Servers lock accounts out after many wrong passwords."""
+MOST_IN_TROUBLE = 5
+"""In one round; each may hold a worker until its time is over."""
 
 
 def due_mailboxes(*, now: dt.datetime) -> list[int]:
-    """Return the mailboxes to read now, who waited longest first: nobody reads them, and one in trouble has rested."""
-    rested = Q(trouble="") | Q(tried_at=None) | Q(tried_at__lte=now - RESTS_IN_TROUBLE)
-    due = Mailbox.objects.to_read().filter(rested, free()).order_by(F("tried_at").asc(nulls_first=True), "pk")
-    return list(due.values_list("pk", flat=True))
+    """Return the mailboxes to read now, who waited longest first: those that nobody reads.
+
+    Of those in trouble only some that have rested, behind all others: servers that hang hold up nobody else's mail.
+    """
+    due = Mailbox.objects.to_read().filter(free()).order_by(F("tried_at").asc(nulls_first=True), "pk")
+    well, rested = Q(trouble="") | Q(tried_at=None), Q(tried_at__lte=now - RESTS_IN_TROUBLE)
+    in_trouble = due.exclude(well).filter(rested)[:MOST_IN_TROUBLE]
+    return [mailbox.pk for mailbox in (*due.filter(well), *in_trouble)]
 
 
 def read_mailbox(pk: int, *, seconds: float, now: dt.datetime) -> Counter[str]:
