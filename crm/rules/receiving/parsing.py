@@ -88,9 +88,16 @@ def not_understood(raw: bytes) -> Mail:
 
 def unreadable(mail: Mail, raw: bytes) -> Mail:
     """Return what can be said of a message that cannot be kept as it is, and its original."""
-    known = {"key": mail.key, "at": mail.at, "delivered_to": mail.delivered_to, "to": mail.to, "cc": mail.cc}
-    sender = (_plain(mail.sender[0]), _plain(mail.sender[1]))
-    return replace(not_understood(raw), **known, sender=sender, subject_line=_plain(mail.subject_line))
+    return replace(
+        not_understood(raw),
+        key=mail.key,
+        sender=(_plain(mail.sender[0]), _plain(mail.sender[1])),
+        to=mail.to,
+        cc=mail.cc,
+        delivered_to=mail.delivered_to,
+        subject_line=_plain(mail.subject_line),
+        at=mail.at,
+    )
 
 
 def _plain(text: str) -> str:
