@@ -13,8 +13,9 @@ from crm.models import EmailAttachment, EmailTemplate, User
 from crm.rules import mail_html
 from crm.rules.attached_files import File, refuse_too_much
 from crm.rules.audit import acting
-from crm.rules.errors import NotAllowed, RecordConflict
+from crm.rules.errors import NotAllowed
 from crm.rules.merge_fields import check_text
+from crm.rules.versions import claim
 
 EDITABLE = ("name", "is_shared", "subject", "subject_ru", "body", "body_ru")
 BODIES = ("body", "body_ru")
@@ -116,13 +117,5 @@ def _attach(template: EmailTemplate, files: Iterable[File]) -> None:
 
 def _claimed(template: EmailTemplate, *, seen_version: int, by: User) -> EmailTemplate:
     """Raise the version of the template if it is the one seen, and return it locked."""
-    if not EmailTemplate.objects.editable_by(by).filter(pk=template.pk).exists():
-        raise NotAllowed(_("You may use this template, but not change it."))
-    seen = EmailTemplate.objects.present().filter(pk=template.pk, version=seen_version)
-    is_first = seen.update(version=F("version") + 1)
-    fresh: EmailTemplate = (
-        EmailTemplate.objects.select_for_update(of=("self",)).select_related("owner").get(pk=template.pk)
-    )
-    if not is_first:
-        raise RecordConflict(fresh)
-    return fresh
+    refusal = _("You may use this template, but not change it.")
+    return claim(template, seen_version=seen_version, by=by, refusal=refusal)

@@ -21,7 +21,9 @@ from crm.rules.follow_ups import bin_follow_ups, unbin_follow_ups
 from crm.rules.qualifying import refuse_unqualified
 from crm.rules.response_clock import Clocks, spare_managers, start_clock
 from crm.rules.scoring.applying import score_lead
+from crm.rules.versions import claim
 
+_WHOLE = ("owner", "source", "disqualify_reason")
 EDITABLE = ("name", "company_name", "email", "phone", "message", "source", "campaign", "team")
 """What a person edits in a lead; its owner is assigned, its status and times follow from what is done."""
 
@@ -208,14 +210,8 @@ def status_in_hand(lead: Lead) -> str:
 
 def claim_version(lead: Lead, *, seen_version: int, by: User) -> Lead:
     """Raise the version of the lead if it is the one seen, and return it locked; else LeadConflict or NotAllowed."""
-    if not Lead.objects.editable_by(by).filter(pk=lead.pk).exists():
-        raise NotAllowed(_("You may see this lead but not change it."))
-    seen = Lead.objects.present().filter(pk=lead.pk, version=seen_version)
-    is_first = seen.update(version=F("version") + 1)
-    fresh = _locked(lead)
-    if not is_first:
-        raise LeadConflict(fresh)
-    return fresh
+    refusal = _("You may see this lead but not change it.")
+    return claim(lead, seen_version=seen_version, by=by, refusal=refusal, conflict=LeadConflict, related=_WHOLE)
 
 
 def claim_alive(lead: Lead, *, seen_version: int, by: User) -> Lead:
@@ -229,7 +225,7 @@ def claim_alive(lead: Lead, *, seen_version: int, by: User) -> Lead:
 
 
 def _locked(lead: Lead) -> Lead:
-    rows = Lead.objects.select_for_update(of=("self",)).select_related("owner", "source", "disqualify_reason")
+    rows = Lead.objects.select_for_update(of=("self",)).select_related(*_WHOLE)
     fresh: Lead = rows.get(pk=lead.pk)
     return fresh
 

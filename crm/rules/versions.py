@@ -1,11 +1,39 @@
-"""Who was first, for rows whose rules do not ask for a version themselves."""
+"""Who was first: what somebody saw against what is there now."""
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
-from crm.models import FollowUp, Subject
-from crm.rules.errors import RecordConflict
+from django.db.models import F, Model
+
+from crm.models import FollowUp, Subject, User
+from crm.rules.errors import NotAllowed, RecordConflict, RuleError
+
+Claimed = TypeVar("Claimed", bound=Model)
+
+
+def claim(
+    record: Claimed,
+    *,
+    seen_version: int,
+    by: User,
+    refusal: str,
+    conflict: Callable[[Any], RuleError] = RecordConflict,
+    related: tuple[str, ...] = ("owner",),
+) -> Claimed:
+    """Raise the version of the record if it is the one seen, and return it locked, with `related`; else `conflict`.
+
+    NotAllowed, in the words of `refusal`, for who may not change it. Part of a transaction.
+    """
+    rows: Any = type(record)._default_manager
+    if not rows.editable_by(by).filter(pk=record.pk).exists():
+        raise NotAllowed(refusal)
+    is_first = rows.present().filter(pk=record.pk, version=seen_version).update(version=F("version") + 1)
+    fresh: Claimed = rows.select_for_update(of=("self",)).select_related(*related).get(pk=record.pk)
+    if not is_first:
+        raise conflict(fresh)
+    return fresh
 
 
 def hold_follow_up(follow_up: FollowUp, *, seen_version: int) -> None:

@@ -6,13 +6,13 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.db.models import F
 from django.utils.translation import gettext as _
 
 from crm.models import Segment, User
 from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed, RuleError
 from crm.rules.segments.tree import checked
+from crm.rules.versions import claim
 
 EDITABLE = ("name", "shared_with", "conditions")
 NAMED_IN_REFUSAL = 5
@@ -145,11 +145,5 @@ def _free_name(segment: Segment, owner: User) -> str:
 
 def _claimed(segment: Segment, *, seen_version: int, by: User) -> Segment:
     """Raise the version of the segment if it is the one seen, and return it locked."""
-    if not Segment.objects.editable_by(by).filter(pk=segment.pk).exists():
-        raise NotAllowed(_("You may use this segment, but not change it."))
-    seen = Segment.objects.present().filter(pk=segment.pk, version=seen_version)
-    is_first = seen.update(version=F("version") + 1)
-    fresh: Segment = Segment.objects.select_for_update(of=("self",)).select_related("owner").get(pk=segment.pk)
-    if not is_first:
-        raise SegmentConflict(fresh)
-    return fresh
+    refusal = _("You may use this segment, but not change it.")
+    return claim(segment, seen_version=seen_version, by=by, refusal=refusal, conflict=SegmentConflict)

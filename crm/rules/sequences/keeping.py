@@ -10,8 +10,9 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from crm.models import Enrolment, Sequence, User
+from crm.rules import versions
 from crm.rules.audit import acting
-from crm.rules.errors import NotAllowed, RecordConflict, RuleError
+from crm.rules.errors import NotAllowed, RuleError
 from crm.rules.sequences.stopping import resume_all, stop_all, withdraw_waiting
 
 EDITABLE = ("name", "is_shared", "sends_at", "allows_others", "tracks_links")
@@ -89,11 +90,5 @@ def restore_sequence(sequence: Sequence, *, by: User, now: dt.datetime) -> Seque
 
 def claim(sequence: Sequence, *, seen_version: int, by: User) -> Sequence:
     """Raise the version of the sequence if it is the one seen, and return it locked; part of a transaction."""
-    if not Sequence.objects.editable_by(by).filter(pk=sequence.pk).exists():
-        raise NotAllowed(_("You may use this sequence, but not change it."))
-    seen = Sequence.objects.present().filter(pk=sequence.pk, version=seen_version)
-    is_first = seen.update(version=F("version") + 1)
-    fresh: Sequence = Sequence.objects.select_for_update(of=("self",)).select_related("owner").get(pk=sequence.pk)
-    if not is_first:
-        raise RecordConflict(fresh)
-    return fresh
+    refusal = _("You may use this sequence, but not change it.")
+    return versions.claim(sequence, seen_version=seen_version, by=by, refusal=refusal)
