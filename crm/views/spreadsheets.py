@@ -10,16 +10,7 @@ from typing import Any
 from django.http import StreamingHttpResponse
 from django.utils import timezone, translation
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-BYTE_ORDER_MARK = "\ufeff"
-"""Without it Excel takes UTF-8 for the machine's old encoding, and Cyrillic for noise."""
-
-
-class _Echo:
-    """A file that hands back what is written into it."""
-
-    def write(self, text: str) -> str:
-        return text
+from crm.rules.cells import BYTE_ORDER_MARK, Echo, guarded
 
 
 def csv_response(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
@@ -34,16 +25,14 @@ def harmless(value: Any) -> Any:
     """Return `value` such that a spreadsheet shows it and computes nothing; None is an empty cell."""
     if value is None:
         return ""
-    if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA_STARTS):
-        return f"'{value}"
-    return value
+    return guarded(value) if isinstance(value, str) else value
 
 
 def _lines(
     header: Sequence[str], rows: Iterable[Sequence[Any]], *, zone: dt.tzinfo, language: str | None
 ) -> Iterator[str]:
     """Write in the language and zone of the person who asked: by now the middleware that set them has ended."""
-    writer = csv.writer(_Echo())
+    writer = csv.writer(Echo())
     with timezone.override(zone), translation.override(language):
         yield BYTE_ORDER_MARK + writer.writerow([harmless(str(title)) for title in header])
         for row in rows:

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from crm.models import ImportFile, ImportRefusal, ImportRun
+from crm.rules.cells import BYTE_ORDER_MARK, Echo, guarded
 from crm.rules.importing.answers import header_of
 from crm.rules.importing.profiles import printable
 from crm.rules.records.context import Context
 from crm.rules.records.entries import Entry, Problem
 from crm.rules.records.reading import REPORT_COLUMNS
-from crm.rules.records.report import guarded, joined
-
-BYTE_ORDER_MARK = "\ufeff"
+from crm.rules.records.report import joined
 
 
 class KeptRefusals:
@@ -47,17 +46,10 @@ def refused_lines(run: ImportRun) -> set[int]:
     return set(run.refusals.values_list("line", flat=True))
 
 
-class _Echo:
-    """A file that hands back what is written into it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
 def error_file(run: ImportRun) -> Iterator[Any]:
     """The lines of the error file: each refused row as it was, where it stood, and what would be right."""
     file = run.file
-    writer = csv.writer(_Echo(), delimiter=file.layout["separator"])
+    writer = csv.writer(Echo(), delimiter=file.layout["separator"])
     header = header_of(file)
     yield BYTE_ORDER_MARK + writer.writerow([guarded(name) for name in (*header, *REPORT_COLUMNS)])
     for refusal in run.refusals.order_by("line").iterator(chunk_size=500):

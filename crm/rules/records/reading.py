@@ -12,6 +12,7 @@ from typing import TextIO
 
 from django.utils.translation import gettext as _
 
+from crm.rules.cells import unguarded
 from crm.rules.records.decoding import Encoding, detect_encoding, refuse_other_formats
 from crm.rules.records.errors import Unreadable
 
@@ -192,10 +193,7 @@ def character_damage(cells: tuple[str, ...], encoding: Encoding) -> str | None:
 
 def clean_cell(cell: str) -> str:
     """A cell without the white space around it and without the apostrophe that our exports put before a formula."""
-    text = cell.strip().strip("\ufeff\u00a0\u202f").strip()
-    if text[:1] == "'" and text[1:2] in {"=", "+", "-", "@"}:
-        return text[1:]
-    return text
+    return unguarded(cell.strip().strip("\ufeff\u00a0\u202f").strip()).strip()
 
 
 def normal_name(name: str) -> str:

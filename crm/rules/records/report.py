@@ -8,11 +8,10 @@ from typing import Protocol
 
 from django.utils.translation import gettext as _
 
+from crm.rules.cells import guarded
 from crm.rules.records.entries import Entry, Problem
 from crm.rules.records.errors import ReportRefused
 from crm.rules.records.reading import REPORT_COLUMNS, Table
-
-FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Report(Protocol):
@@ -72,9 +71,3 @@ def written_report(path: Path | None, table: Table) -> Iterator[Report]:
         writer = csv.writer(stream, delimiter=table.separator)
         writer.writerow([guarded(name) for name in (*table.header, *REPORT_COLUMNS)])
         yield CsvReport(writer.writerow, len(table.header))
-
-
-def guarded(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula; reading it again takes the apostrophe off."""
-    is_number = cell[:1] in "+-" and cell[1:].replace(".", "", 1).replace(",", "", 1).isdecimal()
-    return f"'{cell}" if cell.startswith(FORMULA_BEGINNINGS) and not is_number else cell
