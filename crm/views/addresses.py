@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -28,6 +31,17 @@ def page_asked(request: HttpRequest, *, last: int) -> int:
     if page is None or not 1 <= page <= last:
         raise Http404
     return page
+
+
+def page_of(rows: Any, request: HttpRequest, *, size: int) -> Page[Any]:
+    """Return the page of `rows` that `?page=` names, the first without it; Http404 where it is no number.
+
+    Beyond the last it is the last: on a list that is worked off, a page's rows are gone when one comes back to it.
+    """
+    number = whole_number(request.GET.get("page", "1"))
+    if not number:
+        raise Http404
+    return Paginator(rows, size).get_page(number)
 
 
 def way_back(request: HttpRequest, field: str) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from crm.forms.duplicates import TELLING, company_said, look_alikes, render_notice
 from crm.models import DuplicateSuspicion, User
 from crm.rules.suspecting import call_different, call_open
-from crm.views.addresses import page_asked, whole_number, whole_numbers
+from crm.views.addresses import page_of, whole_number, whole_numbers
 from crm.views.authorising import writer_or_403
 from crm.views.duplicate_groups import read_groups
 from crm.views.requests import PersonRequest
@@ -49,8 +48,7 @@ def duplicate_list(request: PersonRequest) -> HttpResponse:
     kind = request.GET.get("kind") or next((kind for kind in KINDS if counts.get(kind)), "lead")
     if kind not in KINDS:
         raise Http404
-    groups = Paginator(read_groups(kind, request.user), ON_PAGE)
-    page = groups.page(page_asked(request, last=groups.num_pages))
+    page = page_of(read_groups(kind, request.user), request, size=ON_PAGE)
     tabs = [Tab(key, str(label), counts.get(key, 0)) for key, label in KINDS.items()]
     context = {"tabs": tabs, "kind": kind, "page": page, "now": timezone.now()}
     return render(request, "crm/duplicate_list.html", context)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,7 +22,7 @@ from crm.rules.sequences import reasons, stopping
 from crm.rules.sequences.enrolling import WHY_LEFT_OUT, Candidate, Terms, enrol_person, require_use, sift
 from crm.rules.sequences.intake import Preview, enrol_segment, preview_segment
 from crm.rules.sequences.planning import Planned, plan_for
-from crm.views.addresses import page_asked
+from crm.views.addresses import page_of
 from crm.views.authorising import (
     editable_or_403,
     may_edit,
@@ -71,8 +70,7 @@ def sequence_people(request: PersonRequest, pk: int) -> HttpResponse:
     if state and state not in Enrolment.State:
         raise Http404
     rows = rows.filter(state=state) if state else rows
-    pages = Paginator(rows.select_related("step__template", "sender"), PER_PAGE)
-    page = pages.page(page_asked(request, last=pages.num_pages))
+    page = page_of(rows.select_related("step__template", "sender"), request, size=PER_PAGE)
     context = {
         "sequence": sequence,
         "state": state,

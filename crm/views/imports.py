@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
@@ -21,7 +20,7 @@ from crm.rules.importing.carrying import carry_on
 from crm.rules.importing.refusals import error_file
 from crm.rules.importing.uploading import store_upload
 from crm.rules.records.registry import KINDS
-from crm.views.addresses import page_asked
+from crm.views.addresses import page_of
 from crm.views.authorising import visible_or_404, writer_or_403
 from crm.views.requests import PersonRequest, posted
 
@@ -42,8 +41,7 @@ def import_list(request: PersonRequest) -> HttpResponse:
     """Imports by the wizard and by command, the latest first."""
     writer_or_403(request.user)
     runs = ImportRun.objects.visible_to(request.user).select_related("by", "file")
-    paginator = Paginator(runs, PAGE)
-    page = paginator.page(page_asked(request, last=paginator.num_pages))
+    page = page_of(runs, request, size=PAGE)
     for run in page:
         dress(run)
     return render(request, "crm/import_list.html", {"page": page})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.db.models import F, IntegerField, Q, Subquery
 from django.http import Http404, QueryDict
 from django.utils import timezone
@@ -20,6 +20,7 @@ from crm.forms.lead_filters import LeadFilterForm
 from crm.models import Lead, User
 from crm.templatetags.formats import day
 from crm.templatetags.leads import MOST_COUNTED
+from crm.views.addresses import page_of
 from crm.views.chips import Chip
 from crm.views.requests import PersonRequest
 
@@ -149,7 +150,7 @@ def read_inbox(request: PersonRequest, now: dt.datetime) -> Inbox:
             for key, label in TABS.items()
         ],
         leads=leads,
-        page=Paginator(leads, PAGE).get_page(request.GET.get("page")),
+        page=page_of(leads, request, size=PAGE),
         waiting=counts["waiting"],
         late=counts["late"],
         chips=[

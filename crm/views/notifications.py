@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,7 +12,7 @@ from django_htmx.http import trigger_client_event
 
 from crm.models import Notification, User
 from crm.rules.notifications import mark_read, told_to
-from crm.views.addresses import whole_number
+from crm.views.addresses import page_of, whole_number
 from crm.views.requests import PersonRequest
 
 PAGE = 30
@@ -23,7 +22,7 @@ PAGE = 30
 def notification_list(request: PersonRequest) -> HttpResponse:
     """All notices, newest first."""
     notices = Notification.objects.filter(user=_person(request)).in_page().select_related("subject_type")
-    page = Paginator(notices, PAGE).get_page(request.GET.get("page"))
+    page = page_of(notices, request, size=PAGE)
     told = told_to(request.user, list(page))
     context = {"page": page, "notices": told, "unread": notices.unread().count(), "now": timezone.now()}
     return render(request, "crm/notification_list.html", context)

@@ -7,7 +7,6 @@ from functools import wraps
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -16,10 +15,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from crm import jobs
-from crm.models import OutboxRow, User
+from crm.models import OutboxRow
 from crm.rules import operations as rules
 from crm.rules import outbox
 from crm.rules.sweeping import sweeper_is_silent
+from crm.views.addresses import page_of
 from crm.views.requests import PersonRequest
 
 PAGE = 50
@@ -29,7 +29,7 @@ View = Callable[..., HttpResponse]
 def _admins_only(view: View) -> View:
     @wraps(view)
     def guarded(request: PersonRequest, *args: object, **kwargs: object) -> HttpResponse:
-        if request.user.role != User.Role.ADMIN:
+        if not request.user.is_admin:
             raise PermissionDenied(_("Only an admin sees the queue."))
         return view(request, *args, **kwargs)
 
@@ -55,7 +55,7 @@ def outbox_list(request: PersonRequest) -> HttpResponse:
     rows = rules.rows_of(kinds=[kind] if kind else (), state=state, text=text)
     kinds = [(known, outbox.label_of(known)) for known in sorted(outbox.known_kinds())]
     context = {
-        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        "page": page_of(rows, request, size=PAGE),
         "states": OutboxRow.State.choices,
         "kinds": kinds,
         "chosen": {"state": state, "kind": kind, "q": text},

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -22,7 +21,7 @@ from crm.rules.capturing import (
     release_submission,
     throw_out_submission,
 )
-from crm.views.addresses import page_asked
+from crm.views.addresses import page_of
 from crm.views.authorising import visible_or_404
 from crm.views.requests import PersonRequest
 from crm.views.undoable import say_undoable
@@ -37,9 +36,8 @@ def submission_list(request: PersonRequest) -> HttpResponse:
     if user.visible_owner_ids is not None and not user.is_manager:
         raise PermissionDenied(_("Managers and admins look through what was kept out."))
     rows = Submission.objects.visible_to(user).kept_out().select_related("form")
-    pages = Paginator(rows, PAGE)
     context = {
-        "page": pages.page(page_asked(request, last=pages.num_pages)),
+        "page": page_of(rows, request, size=PAGE),
         "forms": LeadForm.objects.public(),
         "may_decide": user.may_write,
         "now": timezone.now(),

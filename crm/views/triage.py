@@ -8,7 +8,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -28,7 +27,7 @@ from crm.rules.triage import (
     suggested_places,
     take_up,
 )
-from crm.views.addresses import page_asked, way_back
+from crm.views.addresses import page_of, way_back
 from crm.views.authorising import editable_subject_or_403, may_edit, visible_or_404, writer_or_403
 from crm.views.dialogs import close_dialog
 from crm.views.requests import PersonRequest, posted
@@ -63,12 +62,11 @@ def triage_list(request: PersonRequest) -> HttpResponse:
     shows_aside = request.GET.get("show") == "aside"
     seen = Email.objects.visible_to(person).filter(subject_type=None)
     rows = seen.filter(is_set_aside=shows_aside).defer("html").order_by("-at", "-pk")
-    pages = Paginator(rows, PAGE)
-    page = pages.page(page_asked(request, last=pages.num_pages))
-    places = {} if shows_aside else suggested_places(page.object_list, by=person)
+    page = page_of(rows, request, size=PAGE)
+    places = {} if shows_aside else suggested_places(list(page), by=person)
     context = {
         "page": page,
-        "waiting": [Waiting(email, _named(places.get(email, ()))) for email in page.object_list],
+        "waiting": [Waiting(email, _named(places.get(email, ()))) for email in page],
         "counts": {"waiting": seen.filter(is_set_aside=False).count(), "aside": seen.filter(is_set_aside=True).count()},
         "shows_aside": shows_aside,
         "now": timezone.now(),
