@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -22,6 +21,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from crm.rules.audit import coming_through
+from crm.rules.wall_clock import zone_of
 from crm.views.authorising import MergedElsewhere
 from crm.views.forwarding import answer_merged
 
@@ -135,7 +135,7 @@ class PersonMiddleware:
         if person.is_authenticated:
             translation.activate(person.language)
             request.LANGUAGE_CODE = translation.get_language()
-            timezone.activate(_zone(person.time_zone))
+            timezone.activate(zone_of(person.time_zone))
         try:
             with coming_through("admin" if request.path.startswith("/admin/") else "web"):
                 return self.get_response(request)
@@ -228,10 +228,3 @@ def _login_back_to_page(request: HttpRequest) -> str:
     query = QueryDict(mutable=True)
     query["next"] = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
     return f"{resolve_url(settings.LOGIN_URL)}?{query.urlencode(safe='/')}"
-
-
-def _zone(name: str) -> zoneinfo.ZoneInfo:
-    try:
-        return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):  # a zone this machine no longer knows
-        return zoneinfo.ZoneInfo(settings.TIME_ZONE)

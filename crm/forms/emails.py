@@ -17,6 +17,7 @@ from crm.forms.files import FilesField
 from crm.forms.inputs import MomentInput
 from crm.forms.rich_text import RichTextField
 from crm.models import Contact, EmailTemplate, Lead, User
+from crm.models.keys import folded_address
 from crm.rules.suppression import suppressed_among
 
 NOW, MORNING, AT = "now", "morning", "at"
@@ -84,7 +85,7 @@ class EmailForm(forms.Form):
 
 
 def _label(person: Person, marks: dict[str, str]) -> str:
-    mark = marks.get(person.email.strip().lower())
+    mark = marks.get(folded_address(person.email))
     text = f"{person.name} <{person.email}>"
     return f"{text} · {_('gets no mail')}: {mark}" if mark else text
 

@@ -186,6 +186,11 @@ class User(AbstractBaseUser):
         return self.role == self.Role.MANAGER
 
     @property
+    def is_in_charge(self) -> bool:
+        """Whether this person answers for others' work: managers and admins."""
+        return self.is_manager or self.is_admin
+
+    @property
     def may_write(self) -> bool:
         """Whether this person may change anything at all."""
         return self.role != self.Role.VIEWER

@@ -54,6 +54,11 @@ class DomainKey(KeyFunction):
     function = "crm_domain_key"
 
 
+def folded_address(address: str) -> str:
+    """Return an address as the `email_key` of a record holds it, and as addresses are compared everywhere."""
+    return address.strip().lower()
+
+
 def email_key(field: str) -> Expression:
     """An e-mail address without case and blanks; what follows a plus stays: it may be another mailbox."""
     return Lower(Trim(F(field)))

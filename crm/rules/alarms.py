@@ -13,14 +13,13 @@ from crm.rules.outbox import Intent, NotNeeded, Outcome, Sender, Sent
 from crm.rules.sending import Postbox, mail
 
 ALARM = "alarm"
-LATE_AFTER = dt.timedelta(minutes=2)
 AHEAD_OF_ALL = dt.timedelta(days=3650)
 
 
 def raise_alarm_if_late(*, now: dt.datetime) -> bool:
     """Queue an alarm when the oldest due row has waited for longer than two minutes; return whether it has."""
     oldest = OutboxRow.objects.due_or_held().exclude(kind=ALARM).with_wait().aggregate(at=Min("waits_since"))["at"]
-    if oldest is None or oldest > now - LATE_AFTER:
+    if oldest is None or oldest > now - outbox.LATE_AFTER:
         return False
     hour = now.astimezone(dt.UTC).strftime("%Y-%m-%dT%H")
     admins = User.objects.active().filter(role=User.Role.ADMIN)

@@ -6,10 +6,11 @@ import datetime as dt
 from dataclasses import dataclass
 
 from crm.models import Email, SoftBounce, Suppression
+from crm.models.keys import folded_address
 from crm.rules.audit import acting
 from crm.rules.mail_troubles import BOUNCED, COMPLAINED, UNSUBSCRIBED, tell_of
 from crm.rules.sequences.stopping import reconsider_address
-from crm.rules.suppression import folded_address, suppress
+from crm.rules.suppression import suppress
 
 MOST_SOFT_BOUNCES = 5
 """After so many in a row, with nothing delivered between, an address counts as gone."""

@@ -16,6 +16,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from crm.models import Activity, Campaign, ConsentText, Lead, LeadForm, Submission, User
+from crm.models.keys import folded_address
 from crm.models.phones import read_phone
 from crm.rules.activities import follow_touches
 from crm.rules.audit import acting, coming_through
@@ -133,11 +134,6 @@ def forget_kept_out(*, now: dt.datetime) -> int:
 # --- Who it is --------------------------------------------------------------------------------------------------------
 
 
-def email_key(address: str) -> str:
-    """Return the address as it is compared."""
-    return address.strip().lower()
-
-
 def phone_key(number: str) -> str:
     """Return the number as it is compared, however it was written: E.164 with its extension."""
     phone = read_phone(re.sub(r"^\s*00", "+", number))
@@ -150,7 +146,7 @@ def _same_again(form: LeadForm, visit: Visit, now: dt.datetime) -> Submission | 
 
 
 def _lead_of_same_visitor(form: LeadForm, visit: Visit) -> Lead | None:
-    return _lead_of(form, email_key(visit.fields.get("email", "")), phone_key(visit.fields.get("phone", "")))
+    return _lead_of(form, folded_address(visit.fields.get("email", "")), phone_key(visit.fields.get("phone", "")))
 
 
 def _lead_of(form: LeadForm, email: str, phone: str) -> Lead | None:
@@ -179,7 +175,7 @@ def _write(form: LeadForm, visit: Visit, now: dt.datetime, **became: Any) -> Sub
         referrer=visit.referrer,
         page=visit.page,
         address_mark=visit.address_mark,
-        email_key=email_key(visit.fields.get("email", "")),
+        email_key=folded_address(visit.fields.get("email", "")),
         phone_key=phone_key(visit.fields.get("phone", "")),
         content_mark=visit.content_mark,
         **became,

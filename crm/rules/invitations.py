@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from icalendar import Event, vCalAddress, vText
 
 from crm.models import Activity, Attendee, Email, FollowUp, Invitation, OutboxRow, User
+from crm.models.keys import folded_address
 from crm.rules import mailing, outbox
 from crm.rules.calendars import calendar_of, event_of, when_in_words
 from crm.rules.emails import File, queue_letter
@@ -67,7 +68,7 @@ def follow(
 
 
 def _choose(follow_up: FollowUp, guests: list[Guest], *, now: dt.datetime) -> None:
-    wanted = {guest.address.strip().lower(): guest.name for guest in guests}
+    wanted = {folded_address(guest.address): guest.name for guest in guests}
     follow_up.attendees.invited().exclude(address__in=wanted).update(removed_at=now)
     for address, name in wanted.items():
         fields = {"removed_at": None, **({"name": name[:200]} if name else {})}

@@ -16,7 +16,6 @@ from crm.rules import outbox
 from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed, RuleError
 
-LATE_AFTER = dt.timedelta(minutes=2)
 LATENESS_OVER = dt.timedelta(hours=1)
 State = OutboxRow.State
 
@@ -59,7 +58,7 @@ class Pulse:
 
 def lanes(now: dt.datetime) -> list[Lane]:
     """Return every kind that waits for anything, is paused, or is known, with its counts; one query."""
-    late = Q(state=State.WAITING, waits_since__lt=now - LATE_AFTER)
+    late = Q(state=State.WAITING, waits_since__lt=now - outbox.LATE_AFTER)
     open_states = (State.WAITING, State.IN_FLIGHT, State.UNCLEAR, State.DEAD)
     rows = OutboxRow.objects.filter(state__in=open_states).with_wait().order_by().values("kind")
     counted = rows.annotate(
@@ -155,5 +154,5 @@ def _span(seconds: float | None) -> dt.timedelta | None:
 
 
 def _refuse_unless_admin(by: User) -> None:
-    if by.role != User.Role.ADMIN:
+    if not by.is_admin:
         raise NotAllowed(_("Only an admin does this."))

@@ -33,6 +33,8 @@ MAX_ATTEMPTS = 12
 """With the waits below: a mail server may be away for about five hours."""
 FIRST_WAIT = dt.timedelta(seconds=15)
 LONGEST_WAIT = dt.timedelta(hours=1)
+LATE_AFTER = dt.timedelta(minutes=2)
+"""For so long a row may wait: after that people are told."""
 
 
 # --- Senders: one per kind of row -----------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from icalendar import Calendar
 
 from crm.models import Attendee, Email, EmailAttachment, FollowUp, Notification, OutboxRow
+from crm.models.keys import folded_address
 from crm.rules import outbox
 from crm.rules.calendars import when_in_words
 from crm.rules.notice_kinds import NoticeKind, register
@@ -61,7 +62,7 @@ def read_rsvp(source: bytes | Message | EmailMessage, *, of: str = "") -> Rsvp |
     """
     for part in _calendars(source):
         try:
-            if found := _answer(Calendar.from_ical(part), of.strip().lower()):
+            if found := _answer(Calendar.from_ical(part), folded_address(of)):
                 return found
         except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
             continue
@@ -134,7 +135,7 @@ def _answer(calendar: Any, of: str) -> Rsvp | None:
     for event in calendar.walk("VEVENT"):
         guests = event.get("ATTENDEE", [])
         for guest in guests if isinstance(guests, list) else [guests]:
-            address = re.sub(r"(?i)^mailto:", "", str(guest)).strip().lower()
+            address = folded_address(re.sub(r"(?i)^mailto:", "", str(guest)))
             answer = _said(guest, method)
             if answer is None or of not in {"", address}:
                 continue

@@ -7,20 +7,18 @@ import re
 from collections.abc import Callable, Iterable
 
 from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
 
 from crm.models import Email, SoftBounce, Suppression, User
+from crm.models.keys import folded_address
 from crm.rules.audit import acting
+from crm.rules.errors import NotAllowed
 
 Told = Callable[[str, dt.datetime], object]
 told: list[Told] = []
 """Who wants to know at once, in the same transaction, that an address gets no more mail."""
 ADDRESS = re.compile(r"[^\s@,;:<>()\"'\[\]]{1,64}@(?:[\w-]+\.)+[\w-]{2,}")
 LONGEST_ADDRESS = 320
-
-
-def folded_address(address: str) -> str:
-    """Return an address as suppression compares it."""
-    return address.strip().lower()
 
 
 def suppressed(address: str) -> Suppression | None:
@@ -50,7 +48,8 @@ def suppress(
 
 
 def suppress_all(text: str, *, by: User, now: dt.datetime) -> int:
-    """Send nothing more to every address that stands in a text; return how many were not on the list yet."""
+    """Send nothing more to every address that stands in a text; return how many were new. For managers and admins."""
+    _refuse_unless_in_charge(by)
     addresses = {folded_address(address) for address in ADDRESS.findall(text)}
     known = set(Suppression.objects.filter(address__in=addresses).values_list("address", flat=True))
     new = sorted(address for address in addresses - known if len(address) <= LONGEST_ADDRESS)
@@ -70,7 +69,14 @@ def _written_to(addresses: list[str]) -> set[str]:
 
 
 def allow_again(suppression: Suppression, *, by: User) -> None:
-    """Let mail go to the address again, as a person decided; its soft bounces count from nought."""
+    """Let mail go to the address again, as a manager or admin decided; its soft bounces count from nought."""
+    _refuse_unless_in_charge(by)
     with acting(by):
         SoftBounce.objects.filter(address=suppression.address).delete()
         suppression.delete()
+
+
+def _refuse_unless_in_charge(by: User) -> None:
+    """The list is the organisation's."""
+    if not by.is_in_charge:
+        raise NotAllowed(_("This list is for managers and admins."))

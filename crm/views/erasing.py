@@ -62,6 +62,6 @@ def _person_or_403(request: PersonRequest, kind: str, pk: int) -> Any:
     if kind not in PEOPLE:
         raise Http404
     record = editable_or_403(PEOPLE[kind].objects, request.user, pk=pk)
-    if not (request.user.is_admin or request.user.is_manager):
+    if not request.user.is_in_charge:
         raise PermissionDenied(_("Only managers and admins may do this."))
     return record

@@ -53,7 +53,7 @@ def _quality(user: User) -> dict[str, Any]:
         "chart": {"width": WIDTH, "height": HEIGHT, "left": MARGIN, "right": WIDTH - 8},
         "calibration": [_compared(fifth) for fifth in model.calibration] if model else [],
         "rules": ScoreRule.objects.filter(is_active=True) if model is None else [],
-        "may_change_rules": user.role == User.Role.ADMIN,
+        "may_change_rules": user.is_admin,
     }
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crm.forms.suppressions import SuppressionFileForm, SuppressionForm
 from crm.models import Suppression
 from crm.rules.suppression import allow_again, suppress, suppress_all
-from crm.views.addresses import page_asked
+from crm.views.addresses import page_of
 from crm.views.dialogs import close_dialog, render_dialog
 from crm.views.requests import PersonRequest, posted
 from crm.views.spreadsheets import csv_response
@@ -34,7 +33,7 @@ def for_those_who_lead(view: Callable[..., HttpResponseBase]) -> Callable[..., H
 
     @wraps(view)
     def guarded(request: PersonRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not (request.user.is_admin or request.user.is_manager):
+        if not request.user.is_in_charge:
             raise PermissionDenied(_("This list is for managers and admins."))
         return view(request, *args, **kwargs)
 
@@ -47,8 +46,7 @@ def suppression_list(request: PersonRequest) -> HttpResponse:
     """Addresses that get no mail, the latest first, or those that hold a text."""
     text = request.GET.get("q", "").strip()
     rows = Suppression.objects.filter(address__contains=text.lower()) if text else Suppression.objects.all()
-    pages = Paginator(rows, PAGE)
-    page = pages.page(page_asked(request, last=max(pages.num_pages, 1)))
+    page = page_of(rows, request, size=PAGE)
     return render(request, "crm/suppression_list.html", {"page": page, "text": text})
 
 

@@ -20,7 +20,7 @@ Sums = Mapping[tuple[str, dt.date], Decimal | None]
 
 def may_enter_spend(person: User) -> bool:
     """Whether this person answers for money: managers and admins."""
-    return person.is_manager or person.is_admin
+    return person.is_in_charge
 
 
 def enter_spend(*, source: LeadSource, campaign: Campaign | None, sums: Sums, by: User) -> None:

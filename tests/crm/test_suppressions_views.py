@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from crm.models import AuditEntry, SoftBounce, Suppression, User
+from crm.rules.errors import NotAllowed
+from crm.rules.suppression import allow_again, suppress_all
 
 pytestmark = pytest.mark.django_db
 
@@ -62,3 +65,24 @@ def test_a_rep_is_refused(rep: User) -> None:
     browser = Client()
     browser.force_login(rep)
     assert browser.get("/suppressions/").status_code == 403
+
+
+def test_the_rules_themselves_refuse_a_rep(rep: User) -> None:
+    row = Suppression.objects.create(address="a@b.test", reason="by_hand")
+    with pytest.raises(NotAllowed):
+        allow_again(row, by=rep)
+    with pytest.raises(NotAllowed):
+        suppress_all("c@d.test", by=rep, now=timezone.now())
+    assert Suppression.objects.get() == row
+
+
+@pytest.mark.parametrize(("asked", "status", "shown"), [("2", 200, 2), ("99", 200, 2), ("x", 404, 0), ("0", 404, 0)])
+def test_a_page_past_the_end_is_the_last_and_nonsense_is_none(
+    asked: str, status: int, shown: int, client: Client
+) -> None:
+    Suppression.objects.bulk_create(
+        [Suppression(address=f"a{number}@b.test", reason="by_hand") for number in range(60)]
+    )
+    page = client.get("/suppressions/", {"page": asked})
+    assert page.status_code == status
+    assert not shown or page.context["page"].number == shown

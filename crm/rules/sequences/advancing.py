@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from crm.models import Email, Enrolment, OutboxRow, SequenceStep, StepRun, Subject
+from crm.models.keys import folded_address
 from crm.rules import mailing, outbox
 from crm.rules.audit import acting
 from crm.rules.outbox import Later, NotNeeded, Outcome, Sender, Sent
@@ -22,7 +23,6 @@ from crm.rules.sequences import listening
 from crm.rules.sequences.performing import Doing, Held, NotYet, Stopped, last_letter, perform
 from crm.rules.sequences.queueing import SEQUENCE, queue_next
 from crm.rules.sequences.stopping import end_if_due, hold, stop, withdraw
-from crm.rules.suppression import folded_address
 
 LOOKS_AGAIN = dt.timedelta(minutes=10)
 """While a letter waits (for an allowance, for a mail server) its successor looks so often whether it has left."""

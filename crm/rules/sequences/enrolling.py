@@ -16,12 +16,12 @@ from django.utils.translation import gettext_lazy
 
 from crm.models import Contact, Enrolment, Lead, SequenceStep, Suppression, User
 from crm.models import Sequence as SequenceModel
+from crm.models.keys import folded_address
 from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed, RuleError
 from crm.rules.merge_fields import PLACE, Merge, all_fields
 from crm.rules.recipients import language_of
 from crm.rules.sequences.queueing import queue_next
-from crm.rules.suppression import folded_address
 
 NO_ADDRESS, SUPPRESSED, ENROLLED, TWICE = "no_address", "suppressed", "enrolled", "twice"
 NOT_YOURS, CLOSED, MISSING, NO_SENDER = "not_yours", "closed", "missing_value", "no_sender"

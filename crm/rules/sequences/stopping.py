@@ -9,13 +9,13 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from crm.models import Email, Enrolment, OutboxRow, SequenceStep, StepRun, User
+from crm.models.keys import folded_address
 from crm.rules import outbox
 from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed, RuleError
 from crm.rules.sequences.circles import people_of
 from crm.rules.sequences.queueing import cancel_next, queue_next
 from crm.rules.sequences.reasons import ANSWERED, why_stop
-from crm.rules.suppression import folded_address
 
 CREDITED_FOR = dt.timedelta(days=60)
 """An answer so long after a sequence has ended is still its answer."""
