@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
@@ -30,11 +32,23 @@ class CustomerQuerySet(MergeableQuerySet):
         return Q() if owner_ids is None else super()._reach(user, owner_ids) | Q(owner__isnull=True)
 
 
+class Seen:
+    """A row of CustomerQuerySet, asked without a query: for what another record names."""
+
+    owner_id: int | None
+    deleted_at: dt.datetime | None
+
+    def is_seen_by(self, user: User) -> bool:
+        """Whether `visible_to` finds it."""
+        ids = user.visible_owner_ids
+        return self.deleted_at is None and (ids is None or self.owner_id is None or self.owner_id in ids)
+
+
 @audited(kind="company", ignore=KEYS)
 @pgtrigger.register(
     raises_version("name", "domain", "industry", "country", "employees", "owner", "deleted_at"),
 )
-class Company(Subject, Mergeable, Versioned):
+class Company(Seen, Subject, Mergeable, Versioned):
     """An organisation one sells to."""
 
     name = models.CharField(_("name"), max_length=200)
@@ -83,7 +97,7 @@ class Company(Subject, Mergeable, Versioned):
 @pgtrigger.register(
     raises_version("name", "email", "phone", "position", "company", "owner", "deleted_at"),
 )
-class Contact(Subject, Mergeable, Erasable, Versioned):
+class Contact(Seen, Subject, Mergeable, Erasable, Versioned):
     """A person one talks to, of a company or on their own."""
 
     name = models.CharField(pgettext_lazy("person", "name"), max_length=200)

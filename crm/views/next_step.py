@@ -31,6 +31,7 @@ class NextStep:
 
     subject: Subject
     subject_kind: str
+    reader: User
     follow_ups: Sequence[FollowUp]
     state: str
     verb: Verb | None
@@ -53,7 +54,7 @@ class NextStep:
     @property
     def person(self) -> str:
         """The number or address that the step wants."""
-        phone, email = reach(self.subject)
+        phone, email = reach(self.subject, self.reader)
         wanted = {FollowUp.Kind.CALL: phone, FollowUp.Kind.EMAIL: email}
         return wanted.get(FollowUp.Kind(self.first.kind), "") if self.first else ""
 
@@ -72,9 +73,10 @@ def next_step_of(subject: Subject, user: User, *, now: dt.datetime | None = None
     return NextStep(
         subject=subject,
         subject_kind=kind_of(subject),
+        reader=user,
         follow_ups=follow_ups,
         state=state_of(follow_ups[0].due_at if follow_ups else None, now, is_closed=is_closed(subject)),
-        verb=verb_for(follow_ups[0], subject) if follow_ups else None,
+        verb=verb_for(follow_ups[0], subject, user) if follow_ups else None,
         may_change=may_edit(subject, user),
         now=now,
     )
@@ -98,9 +100,9 @@ def state_of(next_step_at: dt.datetime | None, now: dt.datetime, *, is_closed: b
     return "today" if is_today else "planned"
 
 
-def verb_for(follow_up: FollowUp, subject: Any) -> Verb:
+def verb_for(follow_up: FollowUp, subject: Any, user: User) -> Verb:
     """Return what one click does: dial or write where there is a number or an address, else open the record."""
-    phone, email = reach(subject)
+    phone, email = reach(subject, user)
     if follow_up.kind == FollowUp.Kind.CALL and phone:
         return Verb("phone", _("Call"), phone_url(phone))
     if follow_up.kind == FollowUp.Kind.EMAIL and email:
@@ -108,9 +110,13 @@ def verb_for(follow_up: FollowUp, subject: Any) -> Verb:
     return Verb("calendar-event", _("Open"), subject.get_absolute_url())
 
 
-def reach(subject: Any) -> tuple[str, str]:
-    """Return phone and e-mail of the person one would talk to about `subject`; empty where unknown."""
-    person = getattr(subject, "contact", None) or subject
+def reach(subject: Any, user: User) -> tuple[str, str]:
+    """Return phone and e-mail of the person `user` would talk to about `subject`; empty where unknown.
+
+    A contact whom they do not see is named by the record, but not reached.
+    """
+    contact = getattr(subject, "contact", None)
+    person = contact if contact is not None and contact.is_seen_by(user) else subject
     return getattr(person, "phone", ""), getattr(person, "email", "")
 
 

@@ -166,9 +166,9 @@ def _facts(deal: Deal, request: PersonRequest, now: dt.datetime) -> dict[str, An
 def _people(deal: Deal, request: PersonRequest) -> list[tuple[Contact, bool]]:
     """The deal's contact first, then others of its company; and whether the person may open each one's page."""
     of_company = Q(company_id=deal.company_id) if deal.company_id else Q(pk=deal.contact_id)
-    visible = list(Contact.objects.visible_to(request.user).filter(of_company | Q(pk=deal.contact_id))[:PEOPLE])
-    others = [(contact, True) for contact in visible if contact != deal.contact]
-    return [(deal.contact, deal.contact in visible), *others] if deal.contact is not None else others
+    of_company &= ~Q(pk=deal.contact_id) if deal.contact_id else Q()
+    others = [(contact, True) for contact in Contact.objects.visible_to(request.user).filter(of_company)[:PEOPLE]]
+    return [(deal.contact, deal.contact.is_seen_by(request.user)), *others] if deal.contact is not None else others
 
 
 def _named_in_address(request: PersonRequest) -> dict[str, Any]:

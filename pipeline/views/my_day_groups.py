@@ -225,7 +225,7 @@ def _step(follow_up: FollowUp, seen: dict[tuple[int, int], Any], scope: Scope) -
         follow_up=follow_up,
         subject=subject,
         state=state_of(follow_up.due_at, scope.now),
-        verb=verb_for(follow_up, subject) if subject is not None else None,
+        verb=verb_for(follow_up, subject, scope.user) if subject is not None else None,
         may_change=scope.may_change(follow_up.assignee_id),
         late=scope.now - follow_up.due_at,
     )
@@ -235,11 +235,11 @@ def _lead_group(scope: Scope) -> Group:
     leads = scope.leads()
     shown = leads.select_related("source", "owner").order_by("answer_by", "pk")[: scope.limit("leads")]
     clocks = Clocks(scope.now)
-    return Group("leads", leads.count(), [_waiting(lead, clocks) for lead in shown])
+    return Group("leads", leads.count(), [_waiting(lead, clocks, scope.user) for lead in shown])
 
 
-def _waiting(lead: Lead, clocks: Clocks) -> WaitingLead:
-    phone, email = reach(lead)
+def _waiting(lead: Lead, clocks: Clocks, user: User) -> WaitingLead:
+    phone, email = reach(lead, user)
     answer = Verb("inbox", "", lead.get_absolute_url())
     if phone:
         answer = Verb("phone", "", phone_url(phone))
