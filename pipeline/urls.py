@@ -20,6 +20,7 @@ from pipeline.views import (
     my_day,
     quick_add,
     search,
+    together,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -48,6 +49,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deals/<int:pk>/move/", moves.deal_move, name="deal_move"),
     path("deals/<int:pk>/win/", moves.deal_win, name="deal_win"),
     path("deals/<int:pk>/lose/", moves.deal_lose, name="deal_lose"),
+    path("deals/move/", together.deal_move_together, name="deal_move_together"),
     path("deals/<int:pk>/undo/", moves.deal_undo, name="deal_undo"),
     # Deals
     path("deals/", deal_list.deal_list, name="deal_list"),

@@ -138,23 +138,29 @@ def _was_answered(request: PersonRequest, deal: Deal, form: Any) -> bool:
 
 
 def _done(request: PersonRequest, deal: Deal, *, before: Stage) -> HttpResponse:
-    if not (request.htmx or _wants_card(request)):
+    if not (request.htmx or wants_card(request)):
         return redirect(deal.get_absolute_url())
-    event = {
+    event = moved_event(deal, before)
+    body = _card(request, deal).html if wants_card(request) and not event["is_lost"] else ""
+    response = HttpResponse(body)
+    response["HX-Trigger"] = json.dumps({"deal-moved": event, "dialog-close": True})
+    return response
+
+
+def moved_event(deal: Deal, before: Stage) -> dict[str, Any]:
+    """What pages are told of a move: which deal, from where, to where, and whether there is something to undo."""
+    is_lost = deal.outcome == Deal.Outcome.LOST
+    return {
         "pk": deal.pk,
         "version": deal.version,
         "stage": deal.stage_id,
         "from": before.pk,
         "title": deal.name,
         "from_label": before.label,
-        "to_label": str(deal.get_outcome_display()) if deal.outcome == Deal.Outcome.LOST else deal.stage.label,
-        "is_moved": before.pk != deal.stage_id or deal.outcome == Deal.Outcome.LOST,
-        "is_lost": deal.outcome == Deal.Outcome.LOST,
+        "to_label": str(deal.get_outcome_display()) if is_lost else deal.stage.label,
+        "is_moved": before.pk != deal.stage_id or is_lost,
+        "is_lost": is_lost,
     }
-    body = _card(request, deal).html if _wants_card(request) and not event["is_lost"] else ""
-    response = HttpResponse(body)
-    response["HX-Trigger"] = json.dumps({"deal-moved": event, "dialog-close": True})
-    return response
 
 
 def _conflict(request: PersonRequest, fresh: Deal, form: Any) -> HttpResponse:
@@ -170,7 +176,7 @@ def _conflict(request: PersonRequest, fresh: Deal, form: Any) -> HttpResponse:
         "wanted": wanted,
         "card": _card(request, fresh),
     }
-    if _wants_card(request):
+    if wants_card(request):
         return render(request, "pipeline/deal_conflict.html#beside", context, status=409)
     return render_dialog(
         request,
@@ -197,13 +203,13 @@ def _ask(request: PersonRequest, form: Any, refusal: StageRequires) -> HttpRespo
 def _dialog(request: PersonRequest, form: Any) -> HttpResponse:
     title = form.title % {"deal": form.deal}
     context = {"action": request.path, "title": title, "submit": form.submit, "danger": form.is_danger}
-    if _wants_card(request):
+    if wants_card(request):
         page = render_to_string("components/dialog.html", {**context, "form": form}, request)
         return HttpResponse(page, status=422 if form.errors else 200)
     return render_dialog(request, form, context)
 
 
-def _wants_card(request: PersonRequest) -> bool:
+def wants_card(request: PersonRequest) -> bool:
     """Whether the board itself asks: it handles the answer's HTML and status."""
     return request.headers.get("X-Board") == "drag"
 

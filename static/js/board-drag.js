@@ -43,6 +43,9 @@
     if (zone) {
       board.putBack(card, spot);
       htmx.ajax("GET", `/deals/${card.dataset.pk}/${zone.dataset.outcome}/`, { target: "#dialog" });
+    } else if (event.from !== event.to && board.isChosen(card)) {
+      board.putBack(card, spot);
+      board.moveChosen(event.to.dataset.stage);
     } else if (event.from !== event.to || event.oldIndex !== event.newIndex) board.postMove(card, spot);
   }
 

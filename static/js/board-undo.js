@@ -13,11 +13,12 @@
     offered = null;
   }
 
-  function offer(moved) {
+  function offer(moves, title) {
     withdraw();
     const toast = pattern.content.firstElementChild.cloneNode(true);
-    toast.querySelector("b").textContent = moved.title;
-    toast.querySelector("p span").textContent = `${moved.from_label} → ${moved.to_label}`;
+    const froms = new Set(moves.map((moved) => moved.from_label));
+    toast.querySelector("b").textContent = title;
+    toast.querySelector("p span").textContent = `${[...froms].join(", ")} → ${moves[0].to_label}`;
     const seconds = toast.querySelector(".seconds");
     let left = LASTS;
     const tell = () => { seconds.textContent = board.fill(board.words.seconds, { count: left }); };
@@ -29,38 +30,56 @@
     }, 1000);
     toast.querySelector("button").addEventListener("click", undo);
     document.getElementById("toasts").append(toast);
-    const card = board.cardOf(moved.pk);
-    offered = { moved, toast, timer, was: moved.was || (card ? board.placeOf(card) : { after: "", before: "" }) };
+    offered = { moves, toast, timer };
   }
 
   async function undo() {
     if (!offered) return;
-    const { moved, was } = offered;
+    const { moves } = offered;
     withdraw();
-    let answer = null;
-    try {
-      answer = await board.post(`/deals/${moved.pk}/undo/`, { version: moved.version, after: was.after, before: was.before, key: crypto.randomUUID() });
-    } catch {
-      return board.complain(document.getElementById("words").dataset.offline);
-    }
-    if (answer.status !== 200) {
-      const text = answer.headers.get("Content-Type")?.startsWith("text/plain") ? await answer.text() : document.getElementById("words").dataset.failed;
-      return board.complain(text);
-    }
-    const html = await answer.text();
-    const undone = JSON.parse(answer.headers.get("HX-Trigger"))["deal-moved"];
-    const fresh = board.parse(html).querySelector(".deal-card");
-    board.cardOf(moved.pk)?.remove();
-    board.insertCard(fresh, undone.stage, was.after);
-    board.refreshHeads(moved.stage, undone.stage);
+    let fresh = null;
+    for (const moved of moves) fresh = (await takeBack(moved)) || fresh;
+    if (!fresh) return;
     board.say(board.words.undone);
     fresh.querySelector(".deal-title a").focus();
   }
 
+  /* One move taken back; the card where it lay, or null where the server refused and said why. */
+  async function takeBack({ pk, version, stage, was }) {
+    let answer = null;
+    try {
+      answer = await board.post(`/deals/${pk}/undo/`, { version, after: was.after, before: was.before, key: crypto.randomUUID() });
+    } catch {
+      board.complain(document.getElementById("words").dataset.offline);
+      return null;
+    }
+    if (answer.status !== 200) {
+      const text = answer.headers.get("Content-Type")?.startsWith("text/plain") ? await answer.text() : document.getElementById("words").dataset.failed;
+      board.complain(text);
+      return null;
+    }
+    const html = await answer.text();
+    const undone = JSON.parse(answer.headers.get("HX-Trigger"))["deal-moved"];
+    const fresh = board.parse(html).querySelector(".deal-card");
+    board.cardOf(pk)?.remove();
+    board.insertCard(fresh, undone.stage, was.after);
+    board.refreshHeads(stage, undone.stage);
+    return fresh;
+  }
+
   /* On the way down: where the card lay is read before anybody else takes it away. */
   document.body.addEventListener("deal-moved", (event) => {
-    if (event.detail?.is_moved) offer(event.detail);
+    const moved = event.detail;
+    if (!moved?.is_moved) return;
+    const card = board.cardOf(moved.pk);
+    offer([{ ...moved, was: moved.was || (card ? board.placeOf(card) : { after: "", before: "" }) }], moved.title);
   }, true);
+
+  document.body.addEventListener("deals-moved", (event) => {
+    const { moves, title } = event.detail;
+    const undoable = moves.filter((moved) => moved.is_moved);
+    if (undoable.length) offer(undoable, undoable.length === 1 ? undoable[0].title : title);
+  });
 
   document.addEventListener("keydown", (event) => {
     if (!offered || !(event.ctrlKey || event.metaKey) || event.code !== "KeyZ" || event.target.matches("input, textarea, select")) return;

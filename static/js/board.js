@@ -226,5 +226,5 @@
     }
   }, { passive: true });
 
-  window.board = { root, words, cardOf, cardsOf, stageOf, columnOf, titleOf, fill, say, complain, placeOf, remember, putBack, parse, insertCard, refreshHeads, post, postMove, replaceCard };
+  window.board = { isChosen: () => false, openDialog, root, words, cardOf, cardsOf, stageOf, columnOf, titleOf, fill, say, complain, placeOf, remember, putBack, parse, insertCard, refreshHeads, post, postMove, replaceCard };
 })();

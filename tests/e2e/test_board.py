@@ -276,3 +276,48 @@ def test_the_board_on_a_phone_speaks_russian(rep: User, deal: Deal, log_in: LogI
     page.goto("/board/")
     expect(page.locator(".stage-chips")).to_contain_text("Встреча")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_chosen_cards_move_together_and_back(rep: User, columns: dict[str, Stage], log_in: LogIn) -> None:
+    cards = [DealFactory(owner=rep, stage="proposal", name=name) for name in ("First", "Second", "Third")]
+    page = log_in(rep)
+    page.goto("/board/")
+    page.get_by_role("button", name="Choose several").click()
+    card(page, cards[0]).locator(".deal-title").click()
+    card(page, cards[2]).locator(".deal-title").click()
+    expect(page.locator("#together")).to_contain_text("Chosen: 2")
+    drag(page, cards[0], column(page, columns["close"]))
+
+    there = column(page, columns["close"]).locator(".deal-title")
+    expect(there).to_have_text(["First", "Third"])
+    expect(page.locator("#toasts")).to_contain_text("2 deals")
+    expect(page.locator("#together")).to_be_hidden()
+    page.keyboard.press("Control+z")
+    expect(column(page, columns["proposal"]).locator(".deal-title")).to_have_text(["First", "Second", "Third"])
+    assert {stage_of(one) for one in cards} == {"proposal"}
+
+
+def test_chosen_by_keyboard_those_refused_stay_and_are_named(
+    rep: User, columns: dict[str, Stage], log_in: LogIn
+) -> None:
+    Stage.objects.filter(pk=columns["negotiation"].pk).update(required_fields=["amount"])
+    ready = DealFactory(owner=rep, stage="meeting", name="Ready", amount=Decimal(100))
+    lacking = DealFactory(owner=rep, stage="meeting", name="Lacking", amount=None)
+    page = log_in(rep)
+    page.goto("/board/")
+    page.keyboard.press("x")
+    expect(page.locator("#together")).to_be_visible()
+    for deal in (ready, lacking):
+        page.get_by_label(f"Choose {deal.name}").focus()
+        page.keyboard.press("Space")
+    bar = page.locator("#together")
+    expect(bar).to_contain_text("Chosen: 2")
+    bar.get_by_label("Stage").select_option(label="Negotiation")
+    bar.get_by_role("button", name="Move").press("Enter")
+
+    dialog = page.locator("#dialog")
+    expect(dialog).to_contain_text("1 deal moved; these stay")
+    expect(dialog).to_contain_text("Lacking")
+    expect(dialog).to_contain_text("Before this move the deal needs: Amount.")
+    expect(column(page, columns["negotiation"])).to_contain_text("Ready")
+    assert (stage_of(ready), stage_of(lacking)) == ("negotiation", "meeting")

@@ -16,6 +16,7 @@ ROWS: dict[str, Row] = {
     "deal_move": form(OWNERS, DEAL),
     "deal_win": form(OWNERS, DEAL),
     "deal_lose": form(OWNERS, DEAL),
+    "deal_move_together": writes(WRITERS),
     "deal_undo": writes(OWNERS, DEAL),
     # --- Deals
     "deal_list": reads(EVERYBODY, names=READERS),

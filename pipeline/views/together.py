@@ -1,0 +1,74 @@
+"""Several deals moved together: from the board's chosen cards and from the rows chosen in the list."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from crm.views.addresses import way_back
+from crm.views.authorising import writer_or_403
+from crm.views.requests import PersonRequest
+from pipeline.forms.together import MoveTogetherForm
+from pipeline.models import Deal, Stage
+from pipeline.rules.moving_together import Together, move_together
+from pipeline.views.board_cards import draw, rows_of
+from pipeline.views.moves import moved_event, wants_card
+
+
+@require_POST
+def deal_move_together(request: PersonRequest) -> HttpResponse:
+    """Move the chosen deals to a stage; who may not move one, or what it lacks, is said of each that stays."""
+    person = writer_or_403(request.user)
+    form = MoveTogetherForm(request.POST, by=person)
+    if not form.is_valid():
+        if form.has_error("to", code="invalid_choice"):
+            return HttpResponse(status=404)
+        text = " ".join(str(error) for errors in form.errors.values() for error in errors)
+        if wants_card(request):
+            return HttpResponse(text, status=422, content_type="text/plain; charset=utf-8")
+        messages.error(request, text)
+        return redirect(way_back(request, "back") or "deal_list")
+    seen, now = form.seen(), timezone.now()
+    before = {one.deal.pk: one.deal.stage for one in seen}
+    outcome = move_together(seen, to=form.cleaned_data["to"], by=person, now=now, key=form.cleaned_data["key"])
+    lacking = len(form.cleaned_data["chosen"]) - len(seen)
+    if wants_card(request):
+        return _for_board(request, outcome, before, lacking)
+    say_together(request, outcome, lacking)
+    return redirect(way_back(request, "back") or "deal_list")
+
+
+def say_together(request: PersonRequest, outcome: Together, lacking: int) -> None:
+    """Say how many were changed, and which were not and why."""
+    count = len(outcome.changed)
+    if count:
+        words = ngettext("%(count)d deal changed.", "%(count)d deals changed.", count)
+        messages.success(request, words % {"count": count})
+    for refused in outcome.refused[:10]:
+        messages.warning(request, _("“%(deal)s” stays: %(why)s") % {"deal": refused.deal, "why": refused.why})
+    more = len(outcome.refused[10:]) + lacking
+    if more:
+        words = ngettext("%(count)d more stays as it was.", "%(count)d more stay as they were.", more)
+        messages.warning(request, words % {"count": more})
+
+
+def _for_board(request: PersonRequest, outcome: Together, before: dict[int, Stage], lacking: int) -> JsonResponse:
+    """The moved cards with what there is to undo, and a dialog that names those that stay."""
+    rows = rows_of(Deal.objects.filter(pk__in=[deal.pk for deal in outcome.changed]))
+    cards = {card.pk: card.html for card in draw(rows, request.user, timezone.now())}
+    context = {"outcome": outcome, "lacking": lacking}
+    is_whole = not outcome.refused and not lacking
+    return JsonResponse(
+        {
+            "moved": [{**moved_event(deal, before[deal.pk]), "card": cards.get(deal.pk)} for deal in outcome.changed],
+            "refused": "" if is_whole else render_to_string("pipeline/deal_together.html", context, request),
+            "title": ngettext("%(count)d deal", "%(count)d deals", len(outcome.changed))
+            % {"count": len(outcome.changed)},
+        }
+    )

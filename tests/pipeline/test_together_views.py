@@ -1,0 +1,126 @@
+"""Several deals moved together over HTTP: each by its own rule, those that stay named with the reason."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.messages import get_messages
+from django.test import Client
+from django.urls import reverse
+
+from crm.models import AuditEntry, User
+from pipeline.models import Deal, Stage
+from pipeline.rules.deals import edit_deal
+from tests.factories import DealFactory
+
+pytestmark = pytest.mark.django_db
+Stages = dict[str, Stage]
+BOARD = {"X-Board": "drag", "HX-Request": "true"}
+
+
+def move(client: Client, deals: list[Deal], to: Stage, **more: Any) -> Any:
+    said = {"chosen": [f"{deal.pk}:{deal.version}" for deal in deals], "to": to.pk, **more}
+    return client.post(reverse("deal_move_together"), said, headers=BOARD)
+
+
+def places(*deals: Deal) -> list[str]:
+    return [Deal.objects.select_related("stage").get(pk=deal.pk).stage.slug for deal in deals]
+
+
+def test_all_move_and_lie_on_top_in_their_order(client: Client, rep: User, stages: Stages) -> None:
+    client.force_login(rep)
+    first, second = DealFactory(owner=rep, stage="meeting"), DealFactory(owner=rep, stage="proposal")
+    below = DealFactory(owner=rep, stage="negotiation")
+
+    answer = move(client, [first, second], stages["negotiation"])
+
+    assert answer.status_code == 200
+    assert [one["pk"] for one in answer.json()["moved"]] == [first.pk, second.pk]
+    assert all(f'id="deal-{one["pk"]}"' in one["card"] for one in answer.json()["moved"])
+    assert answer.json()["refused"] == ""
+    column = Deal.objects.filter(stage=stages["negotiation"]).in_board_order()
+    assert list(column) == [first, second, below]
+    assert AuditEntry.objects.about("deal", first.pk).first().actor == rep
+
+
+def test_those_refused_stay_and_are_named_with_the_reason(
+    client: Client, rep: User, colleague: User, stages: Stages
+) -> None:
+    Stage.objects.filter(pk=stages["negotiation"].pk).update(required_fields=["amount"])
+    ready = DealFactory(owner=rep, stage="meeting", amount=Decimal(5))
+    lacking = DealFactory(owner=rep, stage="meeting", name="Cheese <vat>", amount=None)
+    changed = DealFactory(owner=rep, stage="meeting", name="Changed meanwhile", amount=Decimal(5))
+    foreign = DealFactory(owner=colleague, stage="meeting", name="Colleague's", amount=Decimal(5))
+    edit_deal(changed, fields={"amount": Decimal(6)}, seen_version=changed.version, by=rep)
+    client.force_login(rep)
+
+    answer = move(client, [ready, lacking, changed, foreign], stages["negotiation"]).json()
+
+    assert [one["pk"] for one in answer["moved"]] == [ready.pk]
+    assert places(ready, lacking, changed, foreign) == ["negotiation", "meeting", "meeting", "meeting"]
+    assert "Cheese &lt;vat&gt;" in answer["refused"]
+    assert "Before this move the deal needs: Amount." in answer["refused"]
+    assert "changed in the meantime" in answer["refused"]
+    assert "not change it" in answer["refused"]
+
+
+def test_what_one_may_not_see_is_counted_and_not_named(
+    client: Client, rep: User, outsider: User, stages: Stages
+) -> None:
+    foreign = DealFactory(owner=rep, name="Secret")
+    client.force_login(outsider)
+    answer = move(client, [foreign], stages["meeting"]).json()
+    assert answer["moved"] == []
+    assert "1 deal is no longer here" in answer["refused"]
+    assert "Secret" not in answer["refused"]
+    assert places(foreign) == ["prospecting"]
+
+
+def test_a_retry_with_the_same_key_gets_the_first_answer(client: Client, rep: User, stages: Stages) -> None:
+    client.force_login(rep)
+    deals = [DealFactory(owner=rep), DealFactory(owner=rep)]
+    move(client, deals[:1], stages["meeting"], key="k1")
+    Deal.objects.get(pk=deals[0].pk)
+
+    again = move(client, deals, stages["meeting"], key="k1").json()
+
+    assert again["refused"] == ""
+    assert places(*deals) == ["meeting", "meeting"]
+    assert deals[0].visits.count() == 2
+
+
+def test_without_script_it_is_said_on_the_page_one_comes_back_to(client: Client, rep: User, stages: Stages) -> None:
+    Stage.objects.filter(pk=stages["close"].pk).update(required_fields=["amount"])
+    deal, lacking = DealFactory(owner=rep, amount=Decimal(1)), DealFactory(owner=rep, amount=None, name="Vat")
+    client.force_login(rep)
+    said = {
+        "chosen": [f"{deal.pk}:1", f"{lacking.pk}:1"], "to": stages["close"].pk, "back": "/board/sales/?owner=1",
+    }  # fmt: skip
+    answer = client.post(reverse("deal_move_together"), said)
+    assert answer["Location"] == "/board/sales/?owner=1"
+    texts = [str(message) for message in get_messages(answer.wsgi_request)]
+    assert texts[0] == "1 deal changed."
+    assert texts[1].startswith("“Vat” stays: ")
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ({}, 422),
+        ({"chosen": ["x"]}, 422),
+        ({"chosen": ["7"]}, 422),
+        ({"chosen": ["7:1:1"]}, 422),
+        ({"chosen": ["7:1"], "to": "999999"}, 404),
+    ],
+)
+def test_bad_input_is_refused(client: Client, rep: User, stages: Stages, said: dict[str, Any], status: int) -> None:
+    client.force_login(rep)
+    answer = client.post(reverse("deal_move_together"), {"to": stages["meeting"].pk, **said}, headers=BOARD)
+    assert answer.status_code == status
+
+
+def test_won_stages_and_foreign_pipelines_are_no_targets(client: Client, rep: User, stages: Stages) -> None:
+    client.force_login(rep)
+    assert move(client, [DealFactory(owner=rep)], stages["fulfilment"]).status_code == 404
