@@ -114,7 +114,7 @@ class Binned:
     def beside(self) -> str:
         """What tells it from others of its name."""
         value = getattr(self.row, self.kind.beside, None)
-        return date_format(value) if isinstance(value, dt.date) else str(value or "")[:BESIDE_LENGTH]
+        return date_format(value, "j E Y") if isinstance(value, dt.date) else str(value or "")[:BESIDE_LENGTH]
 
     @property
     def restore_url(self) -> str:
