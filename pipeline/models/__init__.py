@@ -3,16 +3,8 @@
 from pipeline.models.alerts import StayAlert
 from pipeline.models.automation import FollowUpList, ListedFollowUp, RuleFiring, StageAction, StageRule, with_worth
 from pipeline.models.contracts import Contract
-from pipeline.models.deals import (
-    ChecklistTick,
-    Deal,
-    DealAmountChange,
-    DealQuerySet,
-    LineItem,
-    Product,
-    days_quiet,
-    days_rotting,
-)
+from pipeline.models.deals import ChecklistTick, Deal, DealAmountChange, DealQuerySet
+from pipeline.models.line_items import LineItem, Product
 from pipeline.models.stages import (
     ChecklistItem,
     LossReason,
@@ -20,6 +12,7 @@ from pipeline.models.stages import (
     Stage,
     StageProbabilityChange,
 )
+from pipeline.models.staying import days_quiet, days_rotting
 from pipeline.models.totals import StageTotal
 from pipeline.models.visits import StageVisit
 

@@ -39,6 +39,7 @@ from crm.models import (
 )
 from pipeline.models.ranges import TimeRange
 from pipeline.models.stages import LossReason, Pipeline, Stage
+from pipeline.models.staying import days_rotting
 from pipeline.models.triggers import amount_history, deal_agrees_with_visits, stage_totals
 
 
@@ -130,20 +131,6 @@ def _with_deal_or_contact(activities: models.QuerySet[Any, Any]) -> tuple[models
         activities.filter(subject_type=ContentType.objects.get_for_model(model), subject_id=OuterRef(key))
         for model, key in keys
     )
-
-
-def days_quiet(contact_at: dt.datetime | None, began_at: dt.datetime, limit: int | None, now: dt.datetime) -> int:
-    """Return the whole days of silence, once it has lasted longer than `limit` days; 0 while it has not."""
-    silence = now - max(filter(None, (contact_at, began_at)))
-    return silence.days if limit is not None and silence > dt.timedelta(days=limit) else 0
-
-
-def days_rotting(entered_at: dt.datetime | None, limit: int | None, now: dt.datetime) -> int:
-    """Return the whole days a stay has lasted beyond `limit` days, at least 1 once beyond it; 0 while within."""
-    if limit is None or entered_at is None:
-        return 0
-    over = now - entered_at - dt.timedelta(days=limit)
-    return over.days + 1 if over > dt.timedelta(0) else 0
 
 
 @holds_personal(
@@ -327,41 +314,3 @@ class ChecklistTick(models.Model):
 
     def __str__(self) -> str:
         return f"{self.deal_id} {self.item_id}"
-
-
-class Product(models.Model):
-    """Something that is sold."""
-
-    name = models.CharField(_("name"), max_length=200, unique=True)
-    price = models.DecimalField(_("price"), max_digits=14, decimal_places=2, null=True, blank=True)
-    currency = currency_field()
-    is_archived = models.BooleanField(_("archived"), default=False)
-
-    class Meta:
-        verbose_name = _("product")
-        verbose_name_plural = _("products")
-        ordering = ("name",)
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class LineItem(models.Model):
-    """So many of a product, at a price, in a deal."""
-
-    deal = models.ForeignKey(Deal, models.CASCADE, related_name="line_items", verbose_name=_("deal"))
-    product = models.ForeignKey(Product, models.PROTECT, related_name="+", verbose_name=_("product"))
-    quantity = models.DecimalField(
-        _("quantity"), max_digits=12, decimal_places=3, default=1, validators=[MinValueValidator(0)]
-    )
-    unit_price = models.DecimalField(
-        _("unit price"), max_digits=14, decimal_places=2, validators=[MinValueValidator(0)]
-    )
-
-    class Meta:
-        verbose_name = _("line item")
-        verbose_name_plural = _("line items")
-        ordering = ("pk",)
-
-    def __str__(self) -> str:
-        return f"{self.quantity} × {self.product_id}"
