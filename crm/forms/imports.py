@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Q
@@ -228,8 +230,9 @@ class ImportStartForm(forms.Form):
         initial=ImportFile.Duplicates.UPDATE,
     )
 
-    def __init__(self, *args: Any, run: ImportRun, **options: Any) -> None:
+    def __init__(self, *args: Any, run: ImportRun, reader: User, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.reader = reader
         self.found = run.file.findings.get("duplicates", [])
         for row in self.found:
             self.fields[f"line_{row['line']}"] = forms.ChoiceField(
@@ -241,9 +244,18 @@ class ImportStartForm(forms.Form):
             self.fields[f"line_{row['line']}"].widget.attrs["class"] = "form-select"
 
     @property
-    def rows(self) -> list[tuple[dict[str, Any], Any]]:
-        """Each duplicate shown, with its field."""
-        return [(row, self[f"line_{row['line']}"]) for row in self.found]
+    def rows(self) -> list[tuple[dict[str, Any], Any, Any]]:
+        """Each duplicate shown, with its record, None where the reader does not see it, and its field."""
+        named: dict[str, list[int]] = defaultdict(list)
+        for row in self.found:
+            named[row.get("model", "")].append(row.get("id", 0))
+        seen = {
+            (label, pk): record
+            for label, pks in named.items()
+            if label
+            for pk, record in apps.get_model(label)._default_manager.visible_to(self.reader).in_bulk(pks).items()  # type: ignore[attr-defined]
+        }
+        return [(row, seen.get((row.get("model"), row.get("id"))), self[f"line_{row['line']}"]) for row in self.found]
 
     def decisions(self) -> dict[int, str]:
         """By line, what a person decided of that row."""

@@ -22,7 +22,8 @@ from crm.models.merges import Merge, MergedRecord, MergeMove
 from crm.models.money import ExchangeRate, base_currency, currency_field
 from crm.models.notices import Notification, NotificationChoice
 from crm.models.outbox import Heartbeat, OutboxAttempt, OutboxRow, PausedKind
-from crm.models.personal import ERASED, Holding, Person, blank_of, holdings, holds_personal
+from crm.models.person import ERASED, Person
+from crm.models.personal import Holding, blank_of, holdings, holds_personal
 from crm.models.qualifying import QualifyingAnswer, QualifyingQuestion
 from crm.models.scores import FEWEST_OUTCOMES, ScoreModel, ScoreRule
 from crm.models.segments import Segment

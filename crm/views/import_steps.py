@@ -89,9 +89,11 @@ def _saved(request: PersonRequest, file: ImportFile) -> Answers | None:
 def import_start(request: PersonRequest, pk: int) -> HttpResponse:
     """Let the checked rows be written."""
     run, file = _run_and_file(request, pk)
-    form = ImportStartForm(request.POST, run=run)
+    form = ImportStartForm(request.POST, run=run, reader=request.user)
     if not form.is_valid():
-        return render(request, "crm/import_detail.html", detail_context(run, file) | {"form": form}, status=422)
+        return render(
+            request, "crm/import_detail.html", detail_context(run, file, request.user) | {"form": form}, status=422
+        )
     return _decide(
         request,
         run,
@@ -126,7 +128,12 @@ def import_mapping_save(request: PersonRequest, pk: int) -> HttpResponse:
     run, file = _run_and_file(request, pk)
     form = ImportMappingForm(request.POST)
     if not form.is_valid():
-        return render(request, "crm/import_detail.html", detail_context(run, file) | {"mapping_form": form}, status=422)
+        return render(
+            request,
+            "crm/import_detail.html",
+            detail_context(run, file, request.user) | {"mapping_form": form},
+            status=422,
+        )
     deciding.save_mapping(run, name=form.cleaned_data["name"], by=request.user, now=timezone.now())
     messages.success(request, _("Kept. It is offered when a file with the same columns comes again."))
     return redirect(run)
@@ -150,7 +157,7 @@ def _decide(request: PersonRequest, run: ImportRun, decision: Any, *, is_work: b
         messages.error(request, refusal.message)
         run.refresh_from_db()
         file = ImportFile.objects.filter(pk=run.pk).first()
-        return render(request, "crm/import_detail.html", detail_context(run, file), status=409)
+        return render(request, "crm/import_detail.html", detail_context(run, file, request.user), status=409)
     if is_work:
         go_on(run)
     return redirect(run)

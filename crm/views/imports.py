@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from crm.forms.imports import ImportMappingForm, ImportStartForm, ImportUploadForm
 from crm.jobs import carry_on_import
-from crm.models import ImportFile, ImportRun
+from crm.models import ImportFile, ImportRun, User
 from crm.rules.errors import RuleError
 from crm.rules.importing.answers import header_of
 from crm.rules.importing.carrying import carry_on
@@ -82,7 +82,7 @@ def import_detail(request: PersonRequest, pk: int) -> HttpResponse:
     if is_poll and request.GET.get("seen") == _mark(run, file):
         return HttpResponse(status=204)
     template = "crm/import_detail.html#state" if is_poll else "crm/import_detail.html"
-    return render(request, template, detail_context(run, file))
+    return render(request, template, detail_context(run, file, request.user))
 
 
 def dress(run: Any) -> None:
@@ -95,9 +95,9 @@ def dress(run: Any) -> None:
     run.step = 1 if run.state == ImportRun.State.READING else 3
 
 
-def detail_context(run: ImportRun, file: ImportFile | None) -> dict[str, Any]:
-    """What the page of an import is made of."""
-    form = ImportStartForm(run=run) if file and run.state == ImportRun.State.CHECKED else None
+def detail_context(run: ImportRun, file: ImportFile | None, reader: User) -> dict[str, Any]:
+    """What the page of an import is made of, for `reader`."""
+    form = ImportStartForm(run=run, reader=reader) if file and run.state == ImportRun.State.CHECKED else None
     counts = file.findings.get("counts", {}) if file else {}
     dress(run)
     return {

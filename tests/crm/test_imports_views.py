@@ -108,6 +108,16 @@ def test_duplicates_are_shown_and_done_with_as_said(answer: str, expected: tuple
     assert Lead.objects.filter(company_name="Berg AG").exists() == (answer != "skip")
 
 
+def test_a_duplicate_handed_to_another_team_since_is_not_named(rep: User, outsider: User) -> None:
+    client = client_of(rep)
+    there = LeadFactory(name="Anna of Old", email="anna@berg.test", owner=rep)
+    run = check(client, upload(client, LEADS))
+    assert "Anna of Old" in client.get(run.get_absolute_url()).text
+    Lead.objects.filter(pk=there.pk).update(owner=outsider)
+    page = client.get(run.get_absolute_url())
+    assert (page.status_code, "Anna of Old" in page.text, "1 row whose record" in page.text) == (200, False, True)
+
+
 def test_one_row_may_be_decided_apart(rep: User) -> None:
     client = client_of(rep)
     ContactFactory(name="Anna Berg", email="anna@berg.test", owner=rep)

@@ -64,8 +64,9 @@ class Findings:
                 {
                     "line": plan.entry.line,
                     "said": printable(str(said)),
-                    "record": str(record),
-                    "url": record.get_absolute_url(),
+                    # Its name is read when it is shown: by then it may be somebody else's.
+                    "model": record._meta.label_lower,
+                    "id": record.pk,
                     "why": plan.suspect.why if plan.suspect else "",
                     "is_certain": plan.known is not None,
                     "changes": sorted(plan.after) if plan.before is not None else [],
