@@ -253,7 +253,7 @@ class ImportStartForm(forms.Form):
             (label, pk): record
             for label, pks in named.items()
             if label
-            for pk, record in apps.get_model(label)._default_manager.visible_to(self.reader).in_bulk(pks).items()  # type: ignore[attr-defined]
+            for pk, record in apps.get_model(label)._default_manager.visible_to(self.reader).in_bulk(pks).items()
         }
         return [(row, seen.get((row.get("model"), row.get("id"))), self[f"line_{row['line']}"]) for row in self.found]
 

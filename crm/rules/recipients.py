@@ -56,11 +56,15 @@ def people_to_write_to(about: Any, *, by: User) -> list[Lead | Contact]:
     return people
 
 
-def letters_unanswered(address: str) -> int:
-    """Return how many of our last letters to the address got no answer since; a person's, not a machine's."""
+def letters_unanswered(address: str, *, seen_by: User) -> int:
+    """Return how many of our last letters to the address got no answer since; a person's, not a machine's.
+
+    Those of other teams do not count: who else writes to a customer is theirs to know.
+    """
     if not address:
         return 0
-    sent = Email.objects.outbound().filter(to_address__iexact=address, at__isnull=False).order_by("-at")
+    ours = Email.objects.visible_to(seen_by).outbound()
+    sent = ours.filter(to_address__iexact=address, at__isnull=False).order_by("-at")
     answers = Email.objects.inbound().filter(from_address__iexact=address, nature=Email.Nature.PERSON)
     last = answers.order_by("-at").values_list("at", flat=True).first()
     rows = list(sent.values_list("at", "subject_type_id", "subject_id")[: SILENT_AFTER + 1])

@@ -153,7 +153,7 @@ def _form(desk: Desk, *args: Any, **options: Any) -> EmailForm:
 
 
 def _show(desk: Desk, form: EmailForm) -> HttpResponse:
-    chosen = _chosen(form)
+    chosen, user = _chosen(form), desk.request.user
     context = {
         "title": _("Answer") if desk.answered else _("New e-mail"),
         "action": reverse("email_create", args=[kind_of(desk.about), desk.about.pk]),
@@ -163,7 +163,7 @@ def _show(desk: Desk, form: EmailForm) -> HttpResponse:
         "preview": desk.preview,
         "framed": mail_html.framed(desk.preview.html) if desk.preview else "",
         "places": merge_places(),
-        "silent": [person for person in chosen if letters_unanswered(person.email) >= SILENT_AFTER],
+        "silent": [person for person in chosen if letters_unanswered(person.email, seen_by=user) >= SILENT_AFTER],
         "template_files": _template_files(form, by=desk.request.user),
         "nobody": [person for person in desk.people if not person.email] if not form.people else [],
         "chosen_names": [person.name for person in chosen][:1],

@@ -175,6 +175,15 @@ def test_silence_is_remarked_after_three(client: Client, lead: Lead, rep: User) 
     assert "has not answered the last three" not in client.get(url(lead)).content.decode()
 
 
+def test_silence_towards_other_teams_is_not_remarked(client: Client, lead: Lead, outsider: User) -> None:
+    theirs = LeadFactory(owner=outsider, email=lead.email)
+    for day in range(3):
+        at = timezone.now() - dt.timedelta(days=day + 1)
+        Email.objects.create(direction="out", subject=theirs, author=outsider, to_address=lead.email, at=at)
+    page = client.get(url(lead))
+    assert (page.status_code, "has not answered the last three" in page.content.decode()) == (200, False)
+
+
 def test_whoever_has_no_address_cannot_be_written_to(client: Client, rep: User) -> None:
     lead = LeadFactory(owner=rep, name="Nobody", email="")
     assert "Nobody has no e-mail address" in client.get(url(lead)).content.decode()
