@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from crm.views import (
+    absences,
     activities,
     appearance,
     calendar_feed,
@@ -145,6 +146,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/", user_settings.user_settings, name="user_settings"),
     path("settings/tokens/new/", tokens.api_token_create, name="api_token_create"),
     path("settings/tokens/<int:pk>/revoke/", tokens.api_token_revoke, name="api_token_revoke"),
+    path("settings/absences/new/", absences.absence_create, name="absence_create"),
+    path("settings/absences/<int:pk>/end/", absences.absence_delete, name="absence_delete"),
     # The calendar, for other programs
     path("calendar/feed/<str:secret>.ics", calendar_feed.calendar_feed, name="calendar_feed"),
     path("settings/calendar/new/", calendar_feed.calendar_feed_issue, name="calendar_feed_issue"),

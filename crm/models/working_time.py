@@ -178,6 +178,10 @@ class AbsenceQuerySet(models.QuerySet["Absence"]):
         """Absences that `day` lies in."""
         return self.filter(starts_on__lte=day, ends_on__gte=day)
 
+    def not_over(self, day: dt.date) -> Self:
+        """Absences that last on `day`, or are still to come."""
+        return self.filter(ends_on__gte=day)
+
 
 @audited(kind="absence")
 class Absence(models.Model):

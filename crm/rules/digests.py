@@ -24,8 +24,12 @@ def merge_stale() -> int:
     Only rows that were certainly not sent: those in flight keep their own Message-ID and are repeated under it. Nothing
     is sent here, so a crash leaves either the rows or their digest.
     """
-    stale = OutboxRow.objects.waiting().filter(
-        kind__in=outbox.digests(), recipient__isnull=False, due_at__lt=Now() - STALE_AFTER, available_at__lte=Now()
+    stale = (
+        OutboxRow.objects.flowing()
+        .waiting()
+        .filter(
+            kind__in=outbox.digests(), recipient__isnull=False, due_at__lt=Now() - STALE_AFTER, available_at__lte=Now()
+        )
     )
     locked = stale.select_for_update(skip_locked=True).order_by("recipient_id", "kind", "due_at", "pk")
     merged = 0

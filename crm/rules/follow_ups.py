@@ -150,15 +150,19 @@ def note_outcome(
     response: str = "",
     next_plan: Plan | None = None,
 ) -> FollowUp | None:
-    """Write down what came of a follow-up that is done, and plan the next; returns the next."""
+    """Write down what came of a follow-up that is done, and plan the next; returns the next.
+
+    FollowUpClosed where it is not done (any more).
+    """
     subject = cast("Subject", follow_up.subject)
     with acting(by), _locked(subject):
         _require_follow_up_change(follow_up, by)
-        done = FollowUp.objects.filter(pk=follow_up.pk, done_at__isnull=False)
-        if done.update(outcome=outcome, version=F("version") + 1):
-            fresh = done.select_related("activity").get()
-            fresh.subject = subject
-            outcomes.log_outcome(fresh, response=response, by=by, now=now)
+        done = FollowUp.objects.present().filter(pk=follow_up.pk, done_at__isnull=False)
+        if not done.update(outcome=outcome, version=F("version") + 1):
+            raise FollowUpClosed(_("This follow-up is not done any more: somebody has opened or deleted it again."))
+        fresh = done.select_related("activity").get()
+        fresh.subject = subject
+        outcomes.log_outcome(fresh, response=response, by=by, now=now)
         return _plan_next(follow_up, next_plan, by=by, now=now)
 
 

@@ -30,6 +30,8 @@ def calendar_feed(request: HttpRequest, secret: str) -> HttpResponse:
     response = HttpResponse(feed.body, content_type="text/calendar; charset=utf-8")
     response["Content-Disposition"] = 'inline; filename="voronka.ics"'
     response["ETag"] = feed.etag
+    # Kept, and asked after each time: what may not be kept Outlook does not open, and nobody asks for by its mark.
+    response["Cache-Control"] = "private, no-cache"
     if feed.last_modified:
         response["Last-Modified"] = feed.last_modified.strftime("%a, %d %b %Y %H:%M:%S GMT")
     # What the series will bring changes with the day, not with a row: the mark decides, the time is only told.

@@ -102,14 +102,17 @@ def follow_up_next(request: PersonRequest, pk: int) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return _ask_outcome(request, follow_up, form)
     person = _person(request)
-    rules.note_outcome(
-        follow_up,
-        outcome=form.cleaned_data["outcome"],
-        response=form.cleaned_data["response"],
-        next_plan=form.next_plan(_next_assignee(follow_up, person)),
-        by=person,
-        now=timezone.now(),
-    )
+    try:
+        rules.note_outcome(
+            follow_up,
+            outcome=form.cleaned_data["outcome"],
+            response=form.cleaned_data["response"],
+            next_plan=form.next_plan(_next_assignee(follow_up, person)),
+            by=person,
+            now=timezone.now(),
+        )
+    except rules.FollowUpClosed as refusal:
+        return _refused(request, follow_up, refusal)
     return _close(request, follow_up)
 
 

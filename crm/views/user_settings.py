@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from crm.forms.user_settings import ChannelsForm, UserSettingsForm
-from crm.models import ApiToken, User
+from crm.models import Absence, ApiToken, User
 from crm.rules.calendar_feed import feed_token_of
 from crm.rules.user_settings import change_settings
 from crm.views.requests import PersonRequest, posted
@@ -34,6 +35,13 @@ def user_settings(request: PersonRequest) -> HttpResponse:
         "channels": channels,
         "tokens": ApiToken.objects.of(request.user),
         "feed": feed_token_of(request.user, now=now),
+        "absences": _absences_of(request.user),
+        "today": timezone.localdate(),
         "now": now,
     }
     return render(request, "crm/user_settings.html", context, status=422 if form.errors or channels.errors else 200)
+
+
+def _absences_of(person: User) -> QuerySet[Absence]:
+    mine = Absence.objects.not_over(timezone.localdate()).filter(user=person)
+    return mine.select_related("substitute").order_by("starts_on", "pk")

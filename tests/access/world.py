@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from crm.models import (
+    Absence,
     Activity,
     DuplicateSuspicion,
     Email,
@@ -179,7 +180,9 @@ def _notice(deal: Deal, own: User) -> dict[str, Any]:
     notice = Notification.objects.create(
         user=own, kind="rotting", dedupe_key="access", text=f"{NAME} waits", subject_type=kind, subject_id=deal.pk
     )
-    return {"notice": notice, "api_token": api_token}
+    days = {"starts_on": dt.date(2099, 7, 1), "ends_on": dt.date(2099, 7, 14)}
+    absence = Absence.objects.create(user=own, **days)
+    return {"notice": notice, "api_token": api_token, "absence": absence}
 
 
 def _sequence(sequence: Sequence, lead: Lead, own: User) -> dict[str, Any]:

@@ -155,6 +155,37 @@ def test_it_dies_with_the_account(rep: User, client: Client) -> None:
     assert client.get(reverse("calendar_feed", args=[secret])).status_code == 404
 
 
+def test_programs_find_what_they_ask_of_a_feed(rep: User, client: Client) -> None:
+    for zone, hour in (("Europe/Berlin", 9), ("America/New_York", 10)):
+        rep.time_zone = zone
+        planned(rep, dt.datetime(2026, 11, 23, hour))
+    rep.save()
+    url = reverse("calendar_feed", args=[issue_feed(rep, by=rep, now=NOW)])
+
+    response = client.get(url)
+
+    calendar = icalendar.Calendar.from_ical(response.content)
+    assert calendar["X-WR-CALNAME"] == calendar["NAME"] == f"Voronka: {rep}"
+    assert calendar.decoded("REFRESH-INTERVAL") == dt.timedelta(hours=1)
+    events = calendar.walk("VEVENT")
+    named = {str(event["DTSTART"].params["TZID"]) for event in events}
+    assert (
+        [str(zone["TZID"]) for zone in calendar.walk("VTIMEZONE")]
+        == sorted(named)
+        == ["America/New_York", "Europe/Berlin"]
+    )
+    for event in events:
+        for stamp in ("DTSTAMP", "LAST-MODIFIED"):
+            assert event[stamp].to_ical().endswith(b"Z")
+    # Kept and asked after: an answer nobody may keep has no use for a mark.
+    assert response["Cache-Control"] == "private, no-cache"
+    head = client.head(url)
+    assert (head.status_code, head.content, head["ETag"]) == (200, b"", response["ETag"])
+    # A proxy that packs the answer weakens its mark.
+    assert client.get(url, headers={"If-None-Match": f"W/{response['ETag']}"}).status_code == 304
+    assert client.get(url).content == response.content
+
+
 def test_nothing_new_is_said_so(rep: User, client: Client) -> None:
     row = planned(rep, dt.datetime(2026, 3, 23, 9))
     url = reverse("calendar_feed", args=[issue_feed(rep, by=rep, now=NOW)])

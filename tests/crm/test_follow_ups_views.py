@@ -78,6 +78,18 @@ def test_done_twice_is_a_conflict(call: FollowUp, rep: User) -> None:
     assert "follow-ups-changed" in response["HX-Trigger"]
 
 
+def test_what_came_of_one_that_is_open_again_is_a_conflict_not_lost_in_silence(call: FollowUp, rep: User) -> None:
+    client = logged_in(rep)
+    client.post(url_of("done", call), headers=HTMX)
+    client.post(url_of("reopen", call), headers=HTMX)
+
+    said = {"outcome": "Yes", "title": "Show it", "kind": "meeting", "due": "2030-01-02T10:00"}
+    response = client.post(url_of("next", call), said, headers=HTMX)
+
+    assert response.status_code == 409
+    assert FollowUp.objects.get() == call
+
+
 def test_reopened(call: FollowUp, rep: User) -> None:
     client = logged_in(rep)
     for name in ("done", "delete"):

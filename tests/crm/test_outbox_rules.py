@@ -13,14 +13,12 @@ from django.core.mail import EmailMultiAlternatives
 from django.db.models import F
 from django.utils import timezone
 
-from crm.models import OutboxAttempt, OutboxRow, PausedKind, User
+from crm.models import OutboxAttempt, OutboxRow, PausedKind
 from crm.rules import outbox
 from crm.rules.delivering import _deliver_some, deliver, deliver_due
 from crm.rules.digests import merge_stale
-from crm.rules.operations import lanes, pulse
 from crm.rules.outbox import Intent, Later, NotNeeded, Outcome, Send, Sender, Sent
 from crm.rules.sending import NotSent, PerhapsSent, Postbox, Refused, ServerAway, _verdict
-from crm.rules.sweeping import sweep
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -189,124 +187,6 @@ def test_last_attempt_that_fails_is_the_end(probe: Probe) -> None:
     assert OutboxRow.objects.get().state == "dead"
 
 
-class Mailer:
-    """Sends by the postbox it is given, as senders of mail do."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.is_there, self.asked = False, 0
-        monkeypatch.setattr(Postbox, "_hand_over", self._take)
-
-    def _take(self, _message: EmailMultiAlternatives) -> str:
-        self.asked += 1
-        if not self.is_there:
-            raise ServerAway("nobody answers")
-        return "250 ok"
-
-    def send(self, _row: OutboxRow, postbox: Postbox) -> Outcome:
-        return Sent(postbox.send(EmailMultiAlternatives()))
-
-
-@pytest.fixture
-def mailer(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> Mailer:
-    """A mail server that is away, and rows of the kind "mail" that need it."""
-    mailer = Mailer(monkeypatch)
-    outbox.register(Sender("mail", mailer.send, may_repeat=False))
-    return mailer
-
-
-def test_a_server_that_is_away_is_asked_once_and_holds_up_nothing_but_mail(probe: Probe, mailer: Mailer) -> None:
-    for key in "abc":
-        queued("mail", key)
-    queued("ours", "no mail")
-
-    assert deliver_due(seconds=5) == {"server away": 3, "sent": 1}
-    queued("mail", "d")
-    assert deliver_due(seconds=5) == {"server away": 1}
-
-    assert mailer.asked == 1
-    assert probe.sent == ["no mail"]
-    held = OutboxRow.objects.filter(kind="mail")
-    assert set(held.values_list("state", "attempts")) == {("waiting", 0)}
-    assert OutboxRow.objects.held().count() == 4
-
-
-def test_each_sweep_asks_the_server_once_and_its_first_answer_sets_all_going(mailer: Mailer) -> None:
-    for key in "abc":
-        queued("mail", key)
-    deliver_due(seconds=5)
-
-    for _sweep in range(20):
-        assert sweep() == 1
-        assert deliver_due(seconds=5) == {"server away": 1}
-    assert mailer.asked == 21
-    assert deliver_due(seconds=5) == {}
-
-    mailer.is_there = True
-    sweep()
-    assert deliver_due(seconds=5) == {"sent": 3}
-    assert set(OutboxRow.objects.values_list("state", "attempts")) == {("sent", 1)}
-
-
-def test_what_waits_for_the_server_is_late_and_raises_the_alarm(mailer: Mailer, admin: User) -> None:
-    row = queued("mail")
-    deliver_due(seconds=5)
-    long_ago = timezone.now() - dt.timedelta(minutes=3)
-    OutboxRow.objects.filter(pk=row.pk).update(away_since=long_ago, created_at=long_ago)
-
-    sweep()
-
-    assert OutboxRow.objects.get(kind="alarm").payload == {"late_since": long_ago.isoformat()}
-    assert pulse(timezone.now()).oldest_due_at == long_ago
-    assert next(lane for lane in lanes(timezone.now()) if lane.kind == "mail").late == 1
-
-
-def test_a_run_that_found_nobody_ends_where_the_server_answers_another(
-    mailer: Mailer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its connection alone was refused (too many at once): it must not keep taking what the other sets going."""
-    for key in "abc":
-        queued("mail", key)
-
-    def answered_by_another(row: OutboxRow, *, answer: str) -> bool:
-        waits = wait_for_server(row, answer=answer)
-        outbox.go_on_after_silence()
-        return waits
-
-    wait_for_server = outbox.wait_for_server
-    monkeypatch.setattr(outbox, "wait_for_server", answered_by_another)
-
-    assert deliver_due(seconds=5) == {"server away": 1}
-    assert OutboxRow.objects.due().count() == 3
-
-
-def test_paused_mail_asks_for_no_server(mailer: Mailer) -> None:
-    queued("mail")
-    deliver_due(seconds=5)
-    PausedKind.objects.create(kind="mail")
-    assert not outbox.server_is_away()
-    assert outbox.ask_server_again() == 0
-
-
-def test_stale_rows_that_a_silent_server_held_up_leave_in_one_digest(probe: Probe, mailer: Mailer) -> None:
-    person = UserFactory()
-    outbox.register(Sender("mail", mailer.send, digest="merged"))
-    outbox.register(Sender("merged", mailer.send))
-    for key in "abc":
-        queued("mail", key, recipient_id=person.pk)
-    deliver_due(seconds=5)
-    OutboxRow.objects.update(due_at=timezone.now() - HOUR)
-    mailer.is_there = True
-
-    sweep()
-    became = deliver_due(seconds=5)
-
-    # The one that asked has left by itself.
-    assert became == {"sent": 2}
-    assert sorted(OutboxRow.objects.values_list("kind", "state")) == [
-        ("mail", "merged"), ("mail", "merged"), ("mail", "sent"), ("merged", "sent"),
-    ]  # fmt: skip
-
-
 def test_one_bad_row_keeps_nobody(probe: Probe) -> None:
     queued("kind-of-tomorrow", key="unknown")
     queued(key="good")
@@ -336,6 +216,16 @@ def test_stale_rows_of_one_person_become_one_digest(probe: Probe) -> None:
     assert set(digest.merged.values_list("dedupe_key", flat=True)) == {"a", "b", "c"}
     deliver_due(seconds=5)
     assert sorted(probe.sent) == ["d", "fresh", digest.dedupe_key]
+
+
+def test_a_paused_kind_leaves_in_no_digest_either(probe: Probe) -> None:
+    person = UserFactory()
+    for key in "ab":
+        queued("ours", key, recipient_id=person.pk, due_at=timezone.now() - HOUR)
+    paused = PausedKind.objects.create(kind="ours")
+    assert merge_stale() == 0
+    paused.delete()
+    assert merge_stale() == 2
 
 
 def test_rows_that_were_perhaps_sent_are_not_merged(probe: Probe) -> None:

@@ -31,6 +31,8 @@ ROWS: dict[str, Row] = {
     "user_settings": form(EVERYBODY),
     "api_token_create": form(EVERYBODY, fields={"name": "Books", "scope": "read", "days": "30"}),
     "api_token_revoke": writes(ADDRESSEE, of(pk="api_token")),
+    "absence_create": form(WRITERS, fields={"starts_on": "2099-07-01", "ends_on": "2099-07-14"}),
+    "absence_delete": writes({**ADDRESSEE, "viewer": "403"}, of(pk="absence")),
     "notification_list": reads(EVERYBODY),
     "live": Row(get=PUBLIC, post=NOBODY_PUBLIC),
     "notification_bell": Row(get=PUBLIC, post=NOBODY_PUBLIC),  # silent for strangers
