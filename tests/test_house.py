@@ -124,6 +124,31 @@ def test_templates_name_no_address_of_a_higher_app(app: str) -> None:
     assert offences(pages, lambda text: [name for name in URL.findall(text) if apps.get(name) in higher]) == []
 
 
+# --- Style ------------------------------------------------------------------------------------------------------------
+
+CLASS = re.compile(r"\.(-?[a-z_][\w-]*)", re.IGNORECASE)
+ASIDE = re.compile(r"/\*.*?\*/|url\([^)]*\)|\"[^\"]*\"", re.DOTALL)
+OF_OTHERS = re.compile(r"(ts|ec|ql|htmx|stage)-|(ec|multi|highlight|has-items|input-active)$")
+"""Classes that libraries write (and stages, by their colour's name): no text of ours holds the whole word."""
+
+
+def unused_classes(css: str, words: frozenset[str]) -> list[str]:
+    """Classes that a sheet has rules for and no text names; a state (`is-late`) may be put together."""
+    found = dict.fromkeys(CLASS.findall(ASIDE.sub("", css)))
+    return [name for name in found if not OF_OTHERS.match(name) and not {name, name.removeprefix("is-")} & words]
+
+
+def test_rules_of_style_are_for_something() -> None:
+    texts = files("templates/*.html", "static/js/*.js", "crm/*.py", "pipeline/*.py", "metrics/*.py", "config/*.py")
+    words = frozenset(word for path in texts for word in re.findall(r"[\w-]+", path.read_text("utf-8")))
+    sheets = tuple(path for path in files("static/css/*.css") if path.name != "admin.css")  # Django's own pages
+    assert offences(sheets, lambda css: unused_classes(css, words)) == []
+    assert unused_classes(".chip, .chip-gone:not(.is-late, .is-gone) {}", frozenset({"chip", "late"})) == [
+        "chip-gone",
+        "is-gone",
+    ]
+
+
 # --- Python -----------------------------------------------------------------------------------------------------------
 
 

@@ -41,7 +41,7 @@ class MailboxForm(SeenForm):
         teams = Team.objects.all() if by.is_admin else Team.objects.filter(leaders=by)
         if not by.is_admin:
             del self.fields["takes_copies"]
-        if not by.is_admin and not by.is_manager:
+        if not by.is_in_charge:
             del self.fields["team"]
         else:
             self.fields["team"].queryset = teams  # type: ignore[attr-defined]
