@@ -20,4 +20,5 @@ class PipelineConfig(AppConfig):
         import_module("pipeline.rules.segment_fields")
         import_module("pipeline.rules.merge_fields")
         import_module("pipeline.rules.silence")
+        import_module("pipeline.rules.lead_checklists")
         import_module("pipeline.jobs")

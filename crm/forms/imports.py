@@ -27,6 +27,7 @@ from crm.rules.importing.answers import (
     mapping_of,
     strange_words,
 )
+from crm.rules.importing.deciding import may_give_out
 from crm.rules.importing.uploading import refuse_too_large
 from crm.rules.records.columns import Holds
 from crm.rules.records.registry import KINDS, offered
@@ -79,6 +80,11 @@ class ImportColumnsForm(forms.Form):
 
     kind = forms.ChoiceField(label=_("The file holds"))
     owner = forms.ModelChoiceField(User.objects.none(), label=_("Owner of rows that name none"), required=False)
+    assigns = forms.BooleanField(
+        label=_("Give new leads out by the assignment rules"),
+        required=False,
+        help_text=_("Those that name no owner. Where no rule finds anybody, the owner above gets them."),
+    )
     date_format = forms.ChoiceField(label=_("Dates"), required=False)
     decimal_mark = forms.ChoiceField(label=_("Numbers"), required=False)
     currency = forms.ChoiceField(label=_("Currency of rows that name none"), required=False)
@@ -119,6 +125,10 @@ class ImportColumnsForm(forms.Form):
         self.fields["owner"].queryset = people  # type: ignore[attr-defined]
         self.fields["owner"].required = self.answers.kind == "deals"
         self.initial.setdefault("owner", people.filter(chosen).first() if chosen else None)
+        if self.answers.kind == "leads" and may_give_out(self.by):
+            self.initial.setdefault("assigns", self.answers.assigns)
+        else:
+            del self.fields["assigns"]
         if "currency" in self.of_kind.names:
             choices = [("", gettext("The organisation’s: %(code)s") % {"code": settings.BASE_CURRENCY})]
             self.fields["currency"].choices = [*choices, *currency_choices()[1:]]  # type: ignore[attr-defined]
@@ -217,6 +227,7 @@ class ImportColumnsForm(forms.Form):
             self.cleaned_data.get("date_format", ""),
             self.cleaned_data.get("decimal_mark", ""),
             self.cleaned_data.get("currency", ""),
+            self.cleaned_data.get("assigns", False),
         )
 
 

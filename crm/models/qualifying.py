@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -25,12 +24,9 @@ if TYPE_CHECKING:
 class QualifyingQuestionQuerySet(models.QuerySet["QualifyingQuestion"]):
     """Questions, by whom they are asked about."""
 
-    def about(self, lead: Lead) -> Self:
-        """The checklist of one lead: questions of its source and those asked about every lead, in order."""
-        asked = Q(sources__isnull=True)
-        if lead.source_id:
-            asked |= Q(sources=lead.source_id)
-        return self.filter(asked, is_archived=False).order_by("position", "pk").distinct()
+    def live(self) -> Self:
+        """Questions that are still asked."""
+        return self.filter(is_archived=False)
 
 
 class QualifyingQuestion(Bilingual):

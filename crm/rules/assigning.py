@@ -43,6 +43,21 @@ def assign_new_lead(lead: Lead, *, now: dt.datetime) -> User | None:
     return None
 
 
+def give_out(leads: Sequence[Lead], *, else_to: User | None, now: dt.datetime) -> None:
+    """Give several new leads that nobody owns out at once, those for whom no rule finds somebody to `else_to`.
+
+    Part of a longer transaction, such as a step of an import: the rules are locked in the order in which they are
+    asked, so that two such never wait for each other in a circle.
+    """
+    in_order = AssignmentRule.objects.filter(is_active=True).order_by("position", "pk")
+    list(in_order.select_for_update(no_key=True).values_list("pk"))
+    for lead in leads:
+        if assign_new_lead(lead, now=now) is None and else_to is not None:
+            lead.owner = else_to
+            lead.answer_by = Clocks(now).answer_by(lead)
+            lead.save(update_fields=["owner", "answer_by"])
+
+
 def note_of(rule: AssignmentRule) -> str:
     """Return what the audit log notes of a lead given by `rule`."""
     return f"assignment rule {rule.pk}, {rule.method}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from crm.models import Activity, Lead, QualifyingAnswer, QualifyingQuestion, User
@@ -30,6 +31,20 @@ class QualifyingAnswersMissing(RuleError):
         names = ", ".join(f"“{question}”" for question in missing)
         super().__init__(_("Not qualified yet: %(questions)s must be answered first.") % {"questions": names})
         self.missing = missing
+
+
+@dataclass(frozen=True)
+class Asker:
+    """What asks questions of its own beside sources, such as pipelines, as conditions on a question."""
+
+    names: Callable[[], Exists]
+    """Whether any of them asks it."""
+    asks_about: Callable[[Lead], Exists]
+    """Whether the one that a lead is for asks it."""
+
+
+ASKERS: list[Asker] = []
+"""Those in the apps above; registered when they are ready."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +75,28 @@ class ChecklistLine:
         return False
 
 
+def asked_about(lead: Lead) -> QuerySet[QualifyingQuestion]:
+    """Return what is asked about a lead, in an admin's order: what nobody claims for their own, and one checklist more.
+
+    That is the one of the lead's source; where that has none, the one of what the lead is for, such as a pipeline.
+    """
+    questions = QualifyingQuestion.objects.live()
+    of_sources = QualifyingQuestion.sources.through.objects
+    by_source = of_sources.filter(qualifyingquestion=OuterRef("pk"))
+    its_own = of_sources.filter(leadsource=lead.source_id, qualifyingquestion__is_archived=False)
+    asked = ~Q(Exists(by_source))
+    for asker in ASKERS:
+        asked &= ~Q(asker.names())
+    asked |= Q(Exists(by_source.filter(leadsource=lead.source_id)))
+    for asker in ASKERS:
+        asked |= ~Q(Exists(its_own)) & Q(asker.asks_about(lead))
+    return questions.filter(asked).order_by("position", "pk")
+
+
 def checklist_of(lead: Lead) -> list[ChecklistLine]:
     """Return the lead's checklist in an admin's order, with what is known; answers to questions since gone stay."""
     answers = _last_answers(lead)
-    lines = [ChecklistLine(question, answers.pop(question.pk, None)) for question in _asked(lead)]
+    lines = [ChecklistLine(question, answers.pop(question.pk, None)) for question in asked_about(lead)]
     return lines + [ChecklistLine(answer.question, answer) for answer in answers.values() if answer.answer != "unknown"]
 
 
@@ -73,7 +106,7 @@ def answer_question(
     """Write down what is known about one question; the last answer counts. Raises NotAllowed or NotAsked."""
     if not Lead.objects.editable_by(by).filter(pk=lead.pk).exists():
         raise NotAllowed(_("You may see this lead but not change it."))
-    if not _asked(lead).filter(pk=question.pk).exists():
+    if not asked_about(lead).filter(pk=question.pk).exists():
         raise NotAsked(_("This is no longer asked about the lead. Reload the page."))
     with acting(by):
         fields = {"answer": answer, "note": note, "answered_by": by, "answered_at": now}
@@ -105,10 +138,6 @@ def _last_answers(lead: Lead) -> dict[int, QualifyingAnswer]:
     own_or_merged = Q(lead=lead) | Q(lead__merged_into=lead) | Q(lead__merged_into__merged_into=lead)
     answers = QualifyingAnswer.objects.filter(own_or_merged).select_related("question")
     return {answer.question_id: answer for answer in answers.order_by("answered_at", "pk")}
-
-
-def _asked(lead: Lead) -> QuerySet[QualifyingQuestion]:
-    return QualifyingQuestion.objects.about(lead)
 
 
 def _written(line: ChecklistLine) -> str:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from crm.forms.qualifying import AnswerForm
 from crm.models import Lead, QualifyingQuestion
 from crm.rules.errors import NotAllowed, RuleError
-from crm.rules.qualifying import answer_question, checklist_of
+from crm.rules.qualifying import answer_question, asked_about, checklist_of
 from crm.views.authorising import editable_or_403
 from crm.views.requests import PersonRequest
 
@@ -22,7 +22,7 @@ from crm.views.requests import PersonRequest
 def lead_answer(request: PersonRequest, pk: int, question_pk: int) -> HttpResponse:
     """Write down what is known about one question, and show the checklist as it is now."""
     lead = editable_or_403(Lead.objects.select_related("source", "owner"), request.user, pk=pk)
-    question = get_object_or_404(QualifyingQuestion.objects.about(lead), pk=question_pk)
+    question = get_object_or_404(asked_about(lead), pk=question_pk)
     form = AnswerForm(request.POST)
     refusal = _answer(lead, question, form, request)
     if request.htmx:

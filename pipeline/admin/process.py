@@ -87,8 +87,8 @@ class PipelineAdmin(SortableAdminBase, ActingAdmin):
 
     list_display = ("name", "name_ru", "slug", "is_archived")
     prepopulated_fields: ClassVar[dict[str, Sequence[str]]] = {"slug": ("name",)}
-    filter_horizontal = ("teams",)
-    fields = ("name", "name_ru", "slug", "teams", "is_archived")
+    filter_horizontal = ("teams", "qualifying_questions")
+    fields = ("name", "name_ru", "slug", "teams", "qualifying_questions", "is_archived")
     inlines = (StageInline,)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002

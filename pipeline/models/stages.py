@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from crm.models import Bilingual, Team, User, audited
+from crm.models import Bilingual, QualifyingQuestion, Team, User, audited
 from pipeline.models.triggers import probability_history
 
 
@@ -44,6 +44,16 @@ class Pipeline(Bilingual):
         related_name="pipelines",
         verbose_name=_("teams"),
         help_text=_("Empty: everybody works in it."),
+    )
+    qualifying_questions = models.ManyToManyField(
+        QualifyingQuestion,
+        blank=True,
+        related_name="+",
+        verbose_name=_("checklist of its leads"),
+        help_text=_(
+            "Asked about leads that would become deals here, unless their source has questions of its own. "
+            "Questions that no pipeline and no source names are asked about every lead."
+        ),
     )
     is_archived = models.BooleanField(_("archived"), default=False)
 

@@ -8,7 +8,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from crm.models import AuditEntry, ImportRun, Lead
+from crm.models import AssignmentRule, AuditEntry, ImportRun, Lead
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -85,3 +85,12 @@ def test_an_import_is_taken_back_by_its_number(run):
     call_command("import_records", "--undo", str(ImportRun.objects.get().pk), stdout=out)
     assert "1 deleted" in out.getvalue()
     assert not Lead.objects.exists()
+
+
+def test_new_leads_are_given_out_where_that_is_said(run):
+    rule = AssignmentRule.objects.create(name="In turn", at_work=AssignmentRule.AtWork.ANY)
+    rule.people.set([UserFactory(email="rita@example.test")])
+    assert run("leads", "name\nA\n", "--assign")[0] == 0
+    assert Lead.objects.get().owner.email == "rita@example.test"
+    status, _out, err = run("companies", "name\nA\n", "--assign")
+    assert (status, "leads alone" in err) == (2, True)

@@ -38,6 +38,8 @@ class Answers:
     date_format: str = ""
     decimal_mark: str = ""
     currency: str = ""
+    assigns: bool = False
+    """Whether new leads are given out by the assignment rules."""
 
     def plain(self) -> dict[str, Any]:
         """The answers as JSON."""
@@ -160,6 +162,7 @@ def options_of(file: ImportFile, person: User, *, is_dry_run: bool) -> Options:
     """The options of an import: bound to the rights of the person who imports."""
     return Options(
         owner_default=file.owner_default,
+        assigns=Answers.of(file.answers).assigns,
         is_dry_run=is_dry_run,
         reach=person,
         duplicates=file.duplicates,

@@ -30,6 +30,8 @@ def answer_questions(run: ImportRun, answers: Answers, *, owner: User | None, by
     Raises MappingRefused or Question where they do not suffice, NotAllowed where `owner` is not theirs to give to.
     """
     _refuse_foreign_owner(owner, by)
+    if answers.assigns and not may_give_out(by):
+        raise NotAllowed(_("You can import records for yourself only."))
     with acting(by):
         file = _file(run, ANSWERABLE)
         file.answers, file.owner_default = answers.plain(), owner
@@ -41,6 +43,11 @@ def answer_questions(run: ImportRun, answers: Answers, *, owner: User | None, by
         run.state, run.stop_reason = State.CHECKING, ""
         run.save(update_fields=["kind", "mapping", "state", "stop_reason"])
     return run
+
+
+def may_give_out(by: User) -> bool:
+    """Whether the leads that somebody imports may go to others: a rep's stay with the rep."""
+    return by.may_write and by.role != User.Role.REP
 
 
 def start_import(

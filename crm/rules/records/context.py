@@ -70,12 +70,14 @@ class Options:
     """What the person chose beside the mapping.
 
     `reach`: whose rights bind the import; None (a command) binds it to nobody's. `duplicates` and `decisions` say what
-    becomes of rows whose record is there: "update", "skip" or "create", by line where a person decided so.
+    becomes of rows whose record is there: "update", "skip" or "create", by line where a person decided so. With
+    `assigns` new leads that name no owner are given out by the assignment rules, to `owner_default` where none decides.
     """
 
     owner_default: User | None = None
     creates_owners: bool = False
     is_dry_run: bool = False
+    assigns: bool = False
     reach: User | None = None
     duplicates: str = ""
     decisions: ReadOnlyDict[int, str] = field(default_factory=dict)

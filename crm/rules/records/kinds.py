@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy, pgettext_lazy
 
 from crm.models import Company, Contact, DisqualifyReason, Lead, User
+from crm.rules.assigning import give_out
 from crm.rules.records import references
 from crm.rules.records.columns import email, past_instant, text, whole
 from crm.rules.records.context import Ask, Kind
 from crm.rules.records.entries import Entry, RowRefused
-from crm.rules.records.planning import RecordImporter
+from crm.rules.records.planning import Plan, RecordImporter
 from crm.rules.records.references import name_key
 from crm.rules.records.registry import register
 from crm.rules.response_clock import Clocks, start_clock
@@ -143,6 +144,15 @@ class LeadImporter(RecordImporter[Lead]):
             wanted["status"] = _status(entry)
         return wanted | self._clock(wanted, record)
 
+    def settle_new(self, plans: list[Plan[Lead]]) -> None:
+        """Give out new leads that name no owner, where the import is to; who gets one is part of what it leaves."""
+        if not self.context.options.assigns:
+            return
+        free = [plan for plan in plans if plan.record.owner_id is None]
+        give_out([plan.record for plan in free], else_to=self.context.options.owner_default, now=self.context.now)
+        for plan in free:
+            plan.after |= {name: getattr(plan.record, name) for name in ("owner", "team", "answer_by")}
+
     def _clock(self, wanted: dict[str, Any], record: Lead | None) -> dict[str, Any]:
         """By when the lead is to be answered, where that is new; the same file again changes nothing."""
         if record and all(getattr(record, name) == wanted.get(name, getattr(record, name)) for name in CLOCKED_BY):
@@ -195,7 +205,7 @@ def _given(entry: Entry, *names: str) -> dict[str, Any]:
 def _owner(importer: RecordImporter[Any], entry: Entry, record: Any) -> dict[str, Any]:
     """The owner a row names; for a new record without one, the one to whom the import gives such records."""
     owner = importer.references.owner(entry)
-    if owner is None and record is None:
+    if owner is None and record is None and not importer.context.options.assigns:
         owner = importer.context.options.owner_default
     return {"owner": owner} if owner else {}
 

@@ -94,6 +94,9 @@ class RecordImporter(Generic[Record]):
         """The fields that the row gives its record (None: a new one); raises RowRefused."""
         raise NotImplementedError
 
+    def settle_new(self, plans: list[Plan[Record]]) -> None:
+        """Bring new records to where they belong; what that changes goes into their plans' `after`."""
+
     def after_write(self, plans: list[Plan[Record]]) -> None:
         """Bring along what follows from the records written."""
 
@@ -255,7 +258,9 @@ class RecordImporter(Generic[Record]):
     def write(self, plans: list[Plan[Record]]) -> None:
         """Write a step's records and what is needed to take them back."""
         self.references.save_made()
-        self.insert([plan.record for plan in plans if plan.verdict is Verdict.CREATED])
+        new = [plan for plan in plans if plan.verdict is Verdict.CREATED]
+        self.insert([plan.record for plan in new])
+        self.settle_new(new)
         self.update([plan for plan in plans if plan.verdict is Verdict.UPDATED])
         remember(self.context.run, [plan for plan in plans if plan.verdict in WRITTEN])
         self.after_write([plan for plan in plans if plan.verdict is not Verdict.SKIPPED])

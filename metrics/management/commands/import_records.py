@@ -38,6 +38,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--create-owners", action="store_true", help="make an inactive user for an owner nobody knows"
         )
+        parser.add_argument(
+            "--assign", action="store_true", help="give new leads that name no owner out by the assignment rules"
+        )
         parser.add_argument("--dry-run", action="store_true", help="say what would happen and write nothing")
         parser.add_argument(
             "--report",
@@ -57,6 +60,8 @@ class Command(BaseCommand):
                 return
             if not options["kind"] or not options["file"]:
                 raise CommandError("Name a kind and a file: import_records deals deals.csv", returncode=NOT_READ)
+            if options["assign"] and options["kind"] != "leads":
+                raise CommandError("Assignment rules give out leads alone.", returncode=NOT_READ)
             kind = KINDS[options["kind"]]
             outcome = _import(kind, options, by)
         except RuleError as refusal:
@@ -107,6 +112,7 @@ def _import(kind: Kind, options: dict[str, Any], by: User | None) -> Outcome:
             owner_default=_person(options["owner_default"]),
             creates_owners=options["create_owners"],
             is_dry_run=options["dry_run"],
+            assigns=options["assign"],
         ),
         report=options["report"],
     )
