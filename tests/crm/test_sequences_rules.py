@@ -216,6 +216,19 @@ def test_unless_both_allow_it(lead: Lead, rep: User) -> None:
         enrol(SequenceFactory(owner=rep), lead, rep)
 
 
+def test_a_sequence_that_one_does_not_see_is_not_named(
+    sequence: Sequence, lead: Lead, rep: User, outsider: User
+) -> None:
+    theirs = SequenceFactory(owner=outsider, name="Debtors")
+    letter(theirs)
+    enrol(theirs, LeadFactory(owner=outsider, email=lead.email), outsider)
+    for shared in (False, True):
+        Sequence.objects.filter(pk=theirs.pk).update(is_shared=shared)
+        with pytest.raises(LeftOut) as refusal:
+            enrol(sequence, lead, rep)
+        assert ("Debtors" in refusal.value.message, refusal.value.reason) == (shared, "enrolled")
+
+
 def test_after_its_end_a_person_may_be_enrolled_again(sequence: Sequence, lead: Lead, rep: User) -> None:
     stop_enrolment(enrol(sequence, lead, rep), by=rep, now=timezone.now())
     assert enrol(sequence, lead, rep).is_alive

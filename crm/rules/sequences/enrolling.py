@@ -170,7 +170,7 @@ class _Look:
         self.suppressed = {
             row.address: row.get_reason_display() for row in Suppression.objects.filter(address__in=addresses)
         }
-        self.enrolled = _in_a_sequence(sequence, addresses)
+        self.enrolled = _in_a_sequence(sequence, addresses, by)
         self.seen: set[str] = set()
         self.reach: dict[int, set[int]] = {}
         for sender in {person.owner for person in people if person.owner} if terms.sender is None else ():
@@ -239,12 +239,14 @@ def _editable(model: Any, by: User, pks: list[int]) -> set[int]:
     return set(model.objects.editable_by(by).filter(pk__in=pks).values_list("pk", flat=True))
 
 
-def _in_a_sequence(sequence: SequenceModel, addresses: set[str]) -> dict[str, str]:
-    """Addresses that this sequence cannot take, with the name of the one that they are in."""
+def _in_a_sequence(sequence: SequenceModel, addresses: set[str], by: User | None) -> dict[str, str]:
+    """Addresses that this sequence cannot take, with the name of the one that they are in where `by` may know it."""
     alive = Enrolment.objects.alive().filter(address__in=addresses)
     rows = alive.values_list("address", "sequence_id", "sequence__name", "is_exclusive")
+    known = SequenceModel.objects.all() if by is None else SequenceModel.objects.visible_to(by)
+    named = set(known.filter(pk__in=alive.values("sequence")).values_list("pk", flat=True)) if addresses else set()
     return {
-        str(address): name
+        str(address): name if pk in named else ""
         for address, pk, name, is_exclusive in rows
         if pk == sequence.pk or is_exclusive or not sequence.allows_others
     }
