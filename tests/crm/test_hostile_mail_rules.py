@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from itertools import count
 from typing import Any
 
@@ -17,6 +18,7 @@ from crm.rules.mailboxes import AddressRefused, create_mailbox, edit_mailbox
 from crm.rules.receiving import taking
 from crm.rules.receiving.connecting import Fetched
 from crm.rules.receiving.leases import take_lease
+from crm.rules.receiving.messages import MOST_HEADERS, MOST_PARTS_MADE
 from crm.rules.receiving.parsing import parse
 from crm.rules.receiving.taking import Piece, take
 from crm.rules.receiving.whose import drop_address_of, renew_drop_address
@@ -121,6 +123,23 @@ def test_message_of_which_readers_die_is_kept_unread_in_the_end(
         assert take(piece_of(mailbox, message(subject="Deadly"), uid=uid)) == "broken"
     assert Email.objects.get().subject_line == "Deadly"
     assert take(piece_of(mailbox, message(subject="Next"))) == "kept"
+
+
+def test_costly_headers_are_cut_before_they_cost() -> None:
+    names = b'Content-Disposition: attachment; filename="' + b';\\"' * 400_000
+    began = time.process_time()
+    mail = parse(b"From: x@y.test\r\nContent-Type: text/plain; " + b"a*0=b;" * 200_000 + b"\r\n" + names + b"\r\n\r\nx")
+    assert mail.sender == ("", "x@y.test")
+    assert time.process_time() - began < 10  # the square of their length takes minutes
+
+
+def test_of_parts_and_headers_no_more_are_made_than_anybody_writes() -> None:
+    head = b"From: x@y.test\r\nContent-Type: multipart/mixed; boundary=b\r\n"
+    mail = parse(head + b"\r\n" + b"--b\r\n\r\nx\r\n" * (MOST_PARTS_MADE + 1))
+    assert mail.sender == ("", "x@y.test")
+    assert mail.text.startswith("--b")
+    assert len(list(mail.message.walk())) == 1
+    assert len(parse(head + b"a: b\r\n" * 2 * MOST_HEADERS + b"\r\nx").message.items()) == MOST_HEADERS
 
 
 def mutated(raw: bytes, chance: random.Random) -> bytes:

@@ -6,12 +6,12 @@ import datetime as dt
 import hashlib
 import re
 from dataclasses import dataclass, field, replace
-from email import message_from_bytes
 from email.message import Message
 from email.utils import parsedate_to_datetime
 
 from crm.rules import mail_html
 from crm.rules.receiving.html_replies import is_too_deep, new_text_of_html, text_of_html
+from crm.rules.receiving.messages import message_of
 from crm.rules.receiving.new_text import new_text_of
 from crm.rules.receiving.parts import Contents, FoundFile, contents_of
 from crm.rules.receiving.texts import LONGEST_HEADER, addresses, decoded, header, message_ids, shown
@@ -56,12 +56,12 @@ class Mail:
 def parse(raw: bytes, *, is_cut: bool = False) -> Mail:
     """Understand a message; whatever is wrong with it, what can be read of it is."""
     try:
-        message = message_from_bytes(raw)
+        message = message_of(raw)
         contents = contents_of(message)
     except (RecursionError, ValueError, LookupError, AssertionError, TypeError):
         # Broken beyond the parser: what stands behind the headers is taken for its text.
         head, body = (*_BARE_HEADERS.split(raw, maxsplit=1), b"")[:2]
-        message, contents = message_from_bytes(head + b"\n\n"), Contents(text=header(decoded(body[:LONGEST_HEADER])))
+        message, contents = message_of(head + b"\n\n"), Contents(text=header(decoded(body[:LONGEST_HEADER])))
     return _written(_addressed(message, raw), contents, is_cut=is_cut)
 
 
