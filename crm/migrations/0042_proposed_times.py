@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm', '0001_squashed_0041_own_languages'),
+        ('crm', '0041_own_languages'),
     ]
 
     operations = [

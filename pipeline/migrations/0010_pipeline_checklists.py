@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('crm', '0044_rows_held_up'),
-        ('pipeline', '0001_squashed_0009_entry_follow_ups_gone'),
+        ('pipeline', '0009_entry_follow_ups_gone'),
     ]
 
     operations = [
