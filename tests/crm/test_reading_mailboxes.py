@@ -138,6 +138,15 @@ def test_message_that_cannot_be_kept_is_shown_and_holds_up_no_other(
     assert b"Subject: Bad" in bytes(original.content)
 
 
+def test_poison_stops_no_mailbox(server: ImapServer, mailbox: Mailbox) -> None:
+    server.put(b"From: x@y.test\r\nSubject: =?undefined?q?x?=\r\n\r\nhi")
+    server.put(b"From: " + b"(" * 9_000 + b"\r\nSubject: s\r\n\r\nx")
+    server.put(message(sender="anna@customer.test", subject="Good"))
+
+    assert read(mailbox) == {"kept": 3}
+    assert "Good" in Email.objects.values_list("subject_line", flat=True)
+
+
 def test_large_message_is_cut(server: ImapServer, mailbox: Mailbox, settings: Any) -> None:
     settings.MAILBOX_MESSAGE_MAX_BYTES = 2_000
     server.put(message(sender="anna@customer.test", text="word " * 2_000))
