@@ -11,6 +11,7 @@ from django.db import transaction
 from crm.models import FollowUp, User
 from crm.rules import follow_ups as rules
 from crm.rules.errors import NotAllowed
+from crm.rules.giving import tell_of_given
 from crm.rules.proposing import working_morning
 from crm.rules.wall_clock import WallTime
 
@@ -32,8 +33,16 @@ def complete_all(follow_ups: Iterable[FollowUp], *, by: User, now: dt.datetime) 
 
 
 def hand_over_all(follow_ups: Iterable[FollowUp], *, to: User, by: User, now: dt.datetime) -> Changed:
-    """Give all to another person, due when they were."""
-    return _each(follow_ups, lambda row: rules.reassign_follow_up(row, to=to, by=by, now=now))
+    """Give all to another person, due when they were; they are told once of all."""
+    given: list[FollowUp] = []
+
+    def give(row: FollowUp) -> None:
+        rules.reassign_follow_up(row, to=to, by=by, now=now, tells=False)
+        given.append(row)
+
+    changed = _each(follow_ups, give)
+    tell_of_given(given, to=to, by=by, now=now)
+    return changed
 
 
 def move_all(follow_ups: Iterable[FollowUp], *, to: dt.date, by: User, now: dt.datetime) -> Changed:

@@ -19,6 +19,7 @@ from crm.models.follow_ups import default_reminders
 from crm.rules import invitations, outcomes, reminders, repeating
 from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed, RecordConflict, RuleError
+from crm.rules.giving import tell_of_given
 from crm.rules.invitations import Guest
 from crm.rules.recurring import Repeat
 from crm.rules.sequences.stopping import reconsider
@@ -72,6 +73,7 @@ def plan_follow_up(
             return earlier
         follow_up = FollowUp(subject=subject, author=by, source_key=source_key)
         _write(follow_up, plan, now=now, repeat=plan.repeat)
+        tell_of_given([follow_up], to=plan.assignee, by=by, now=now)
     return follow_up
 
 
@@ -83,6 +85,7 @@ def edit_follow_up(
     now: dt.datetime,
     seen_version: int | None = None,
     with_following: bool = False,
+    tells: bool = True,
 ) -> FollowUp:
     """Plan an open follow-up anew: other words, another time, another person; raises FollowUpClosed or NotAllowed.
 
@@ -90,13 +93,15 @@ def edit_follow_up(
     repeats, another begins. With a `seen_version`, RecordConflict where somebody was first.
     """
     with _changing(follow_up, by=by, seen_version=seen_version) as fresh:
-        if plan.assignee.pk != fresh.assignee_id:
+        if is_given := plan.assignee.pk != fresh.assignee_id:
             _require_assignable(plan.assignee, by)
         is_begun = fresh.series is None or with_following
         if with_following and fresh.series is not None:
             repeating.end_series(fresh.series, now=now)
             fresh.series, fresh.occurrence_local = None, None
         _write(fresh, plan, now=now, repeat=plan.repeat if is_begun else None)
+        if is_given and tells:
+            tell_of_given([fresh], to=plan.assignee, by=by, now=now)
     return fresh
 
 
@@ -114,9 +119,14 @@ def snooze_follow_up(follow_up: FollowUp, *, until: WallTime, by: User, now: dt.
     return edit_follow_up(follow_up, plan=plan, by=by, now=now)
 
 
-def reassign_follow_up(follow_up: FollowUp, *, to: User, by: User | None, now: dt.datetime) -> FollowUp:
-    """Hand an open follow-up to another person, due at the same instant on their clock."""
-    return edit_follow_up(follow_up, plan=replace(plan_of(follow_up), assignee=to), by=by, now=now)
+def reassign_follow_up(
+    follow_up: FollowUp, *, to: User, by: User | None, now: dt.datetime, tells: bool = True
+) -> FollowUp:
+    """Hand an open follow-up to another person, due at the same instant on their clock.
+
+    They are told of it, unless `tells` is false: the caller tells of many at once.
+    """
+    return edit_follow_up(follow_up, plan=replace(plan_of(follow_up), assignee=to), by=by, now=now, tells=tells)
 
 
 def complete_follow_up(

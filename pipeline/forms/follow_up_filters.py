@@ -8,6 +8,7 @@ import django_filters
 from django import forms
 from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm.forms.inputs import DayInput
@@ -75,4 +76,6 @@ class BulkForm(forms.Form):
             self.add_error("to", _("Say to whom."))
         if cleaned.get("act") == MOVE and not cleaned.get("day") and "day" not in self.errors:
             self.add_error("day", _("Say to which day."))
+        if cleaned.get("act") == MOVE and cleaned.get("day") and cleaned["day"] < timezone.localdate():
+            self.add_error("day", _("This day is past."))
         return cleaned

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
+from django.utils import timezone
 
 from crm.models import AuditEntry, FollowUp, Lead, OutboxRow, Subject, User
+from crm.rules.delivering import deliver_due
 from crm.rules.errors import NotAllowed
 from crm.rules.follow_ups import (
     FollowUpClosed,
@@ -163,7 +166,7 @@ def test_handed_over_it_is_due_at_the_same_instant_on_the_other_clock(
 
     assert (handed.due_at, handed.time_zone) == (NOON.utc, "Asia/Kathmandu")
     assert handed.due_local == dt.datetime(2026, 7, 2, 17, 45, tzinfo=dt.UTC)
-    assert OutboxRow.objects.waiting().get().recipient == colleague
+    assert OutboxRow.objects.waiting().get(kind="reminder").recipient == colleague
 
 
 def test_work_is_not_given_to_viewers_strangers_or_the_departed(
@@ -239,3 +242,31 @@ def test_audit_says_who_did_it(call: FollowUp, rep: User) -> None:
     entry = AuditEntry.objects.about("follow_up", call.pk)[0]
     assert (entry.actor, entry.action) == (rep, "changed")
     assert "done_at" in entry.after
+
+
+# --- Given by somebody else -----------------------------------------------------------------------------------------
+
+
+def test_who_is_given_a_next_step_hears_of_it_once(rep: User, manager: User) -> None:
+    lead = LeadFactory(owner=rep)
+    due = WallTime.of(timezone.now() + dt.timedelta(days=3), "UTC")
+    plan = Plan("Call Irina", due, rep)
+    row = plan_follow_up(lead, plan=plan, by=manager, now=timezone.now())
+    edit_follow_up(row, plan=replace(plan, note="Gently"), by=manager, now=timezone.now())
+    reassign_follow_up(row, to=manager, by=manager, now=timezone.now())  # taken, not given
+
+    told = OutboxRow.objects.get(kind="follow_up_given")
+    assert told.recipient == rep
+    deliver_due(seconds=5)
+    assert OutboxRow.objects.get(pk=told.pk).state == "cancelled", "by now it is the manager's"
+
+    reassign_follow_up(row, to=rep, by=manager, now=timezone.now())
+    deliver_due(seconds=5)
+    assert rep.notifications.get(kind="follow_up_given").text == "Mara Manager gave you: Call Irina"
+
+
+def test_nobody_is_told_of_what_is_their_own_or_the_systems(rep: User) -> None:
+    due = WallTime.of(timezone.now() + dt.timedelta(days=3), "UTC")
+    for by in (rep, None):
+        plan_follow_up(LeadFactory(owner=rep), plan=Plan("Call", due, rep), by=by, now=timezone.now())
+    assert not OutboxRow.objects.filter(kind="follow_up_given").exists()

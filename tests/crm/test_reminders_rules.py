@@ -76,7 +76,7 @@ def test_what_is_overdue_when_planned_is_reminded_of_at_once_and_once(
     deliver_due(seconds=5)
     assert len(mailoutbox) == 1
 
-    reassign_follow_up(call, to=colleague, by=rep, now=now)
+    reassign_follow_up(call, to=colleague, by=rep, now=now, tells=False)
     deliver_due(seconds=5)
     assert [mail.to for mail in mailoutbox] == [[rep.email], [colleague.email]]
 
@@ -178,7 +178,8 @@ def test_record_one_no_longer_sees_is_not_named(lead: Lead, rep: User, outsider:
 def test_handed_over_reminds_the_new_one(
     lead: Lead, rep: User, manager: User, colleague: User, mailoutbox: Mails
 ) -> None:
-    reassign_follow_up(due_call(lead, rep), to=colleague, by=manager, now=timezone.now() - dt.timedelta(hours=1))
+    an_hour_ago = timezone.now() - dt.timedelta(hours=1)
+    reassign_follow_up(due_call(lead, rep), to=colleague, by=manager, now=an_hour_ago, tells=False)
     OutboxRow.objects.waiting().update(available_at=timezone.now())
 
     deliver_due(seconds=5)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from crm.models import FollowUp, User
+from crm.rules.delivering import deliver_due
 from tests.factories import FollowUpFactory, LeadFactory
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +66,29 @@ def test_many_are_handed_over_and_what_is_not_ones_own_stays(
     client.force_login(manager)
     client.post(reverse("follow_up_bulk"), {"act": "hand_over", "chosen": chosen, "to": rep.pk})
     assert FollowUp.objects.open().get().assignee == rep
+
+
+def test_who_gets_many_at_once_is_told_once(client: Client, rep: User, manager: User) -> None:
+    given = steps(manager)
+    client.force_login(manager)
+    client.post(reverse("follow_up_bulk"), {"act": "hand_over", "chosen": [row.pk for row in given], "to": rep.pk})
+    FollowUp.objects.filter(pk=given[0].pk).update(done_at=timezone.now())
+
+    deliver_due(seconds=5)
+
+    notice = rep.notifications.get(kind="follow_up_given")
+    assert notice.text == "Mara Manager gave you 2 next steps"
+    [message] = [each for each in mail.outbox if each.to == [rep.email]]
+    assert "Step 0" not in str(message.body)
+    assert "Step 2" in str(message.body)
+
+
+def test_many_are_not_moved_into_the_past(client: Client, rep: User) -> None:
+    chosen = steps(rep, 2)
+    client.force_login(rep)
+    data = {"act": "move", "day": "2020-02-02", "chosen": [row.pk for row in chosen], "back": "/follow-ups/"}
+    assert "This day is past." in client.post(reverse("follow_up_bulk"), data, follow=True).text
+    assert FollowUp.objects.filter(due_at__year=2020).count() == 0
 
 
 def test_nothing_is_done_without_saying_what_to(client: Client, rep: User) -> None:
