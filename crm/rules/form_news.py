@@ -38,4 +38,4 @@ def _notice(person: User, lead: Lead, key: str) -> Notification:
     return Notification(user=person, kind=KIND.key, dedupe_key=key, subject=lead, text=text[:300])
 
 
-FORM_NEWS = register(Sender(NEW_LEAD, _send))
+FORM_NEWS = register(Sender(NEW_LEAD, _send, label=KIND.label))

@@ -98,6 +98,12 @@ def test_lanes_count_by_kind_and_state(script: Script) -> None:
     assert (lane.label, lane.waiting, lane.late, lane.dead, lane.unclear) == ("Tests", 2, 1, 1, 0)
 
 
+def test_an_operator_reads_every_kind_in_words() -> None:
+    nameless = {kind for kind in outbox.known_kinds() if outbox.label_of(kind) == kind and kind != "test"}
+
+    assert nameless == set()
+
+
 def test_the_pulse_says_how_late_rows_left(script: Script) -> None:
     assert pulse(timezone.now()).median_late is None
     before = timezone.now() - dt.timedelta(seconds=20)
