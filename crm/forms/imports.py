@@ -83,7 +83,7 @@ class ImportColumnsForm(forms.Form):
     assigns = forms.BooleanField(
         label=_("Give new leads out by the assignment rules"),
         required=False,
-        help_text=_("Those that name no owner. Where no rule finds anybody, the owner above gets them."),
+        help_text=_("Those that name no owner. Where no rule finds anybody, the owner chosen here gets them."),
     )
     date_format = forms.ChoiceField(label=_("Dates"), required=False)
     decimal_mark = forms.ChoiceField(label=_("Numbers"), required=False)
