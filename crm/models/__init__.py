@@ -25,10 +25,12 @@ from crm.models.outbox import Heartbeat, OutboxAttempt, OutboxRow, PausedKind
 from crm.models.person import ERASED, Person
 from crm.models.personal import Holding, blank_of, holdings, holds_personal
 from crm.models.qualifying import QualifyingAnswer, QualifyingQuestion
+from crm.models.saved_views import OpensWith, SavedView
 from crm.models.scores import FEWEST_OUTCOMES, ScoreModel, ScoreRule
 from crm.models.segments import Segment
 from crm.models.sequences import Sequence, SequenceStep
 from crm.models.series import FollowUpSeries
+from crm.models.sharing import Sharing
 from crm.models.subjects import AboutSubject, Subject, kind_of, subject_models, subjects_editable_by, subjects_seen_by
 from crm.models.submissions import DoorCount, Submission
 from crm.models.text import Bilingual, folded, holds_text, search_column
@@ -90,6 +92,7 @@ __all__ = [
     "MergedRecord",
     "Notification",
     "NotificationChoice",
+    "OpensWith",
     "OutboxAttempt",
     "OutboxRow",
     "OwnedQuerySet",
@@ -101,12 +104,14 @@ __all__ = [
     "Receipt",
     "Recoverable",
     "Reminder",
+    "SavedView",
     "ScoreModel",
     "ScoreRule",
     "SearchedQuerySet",
     "Segment",
     "Sequence",
     "SequenceStep",
+    "Sharing",
     "SoftBounce",
     "StepRun",
     "Strength",

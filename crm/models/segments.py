@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import TYPE_CHECKING, Self
+from typing import Self
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -11,58 +10,19 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
-from crm.models.access import KEPT_IN_BIN, OwnedQuerySet, Recoverable
-from crm.models.accounts import Team
+from crm.models.access import Recoverable
 from crm.models.audit import audited
 from crm.models.personal import holds_personal
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
-    from crm.models.accounts import User
+from crm.models.sharing import SharedQuerySet, Sharing
 
 
-class SegmentQuerySet(OwnedQuerySet):
-    """Segments, by who may use and change them. What a segment finds is always asked for within what one may see."""
-
-    def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Segments that `user` may use: their own, those shared with everyone or with their team; admins all."""
-        if not user.is_authenticated or not user.is_active:
-            return self.none()
-        if user.is_admin:
-            return self.present()
-        reached = Q(owner=user.pk) | Q(shared_with=Segment.Sharing.EVERYONE)
-        teams = Team.objects.all()
-        if user.may_write:  # a viewer reads what anybody shares
-            teams = teams.filter(Q(leaders=user) | Q(pk=user.team_id))
-        reached |= Q(shared_with=Segment.Sharing.TEAM, owner__team__in=teams.values("pk"))
-        return self.present().filter(reached)
-
-    def editable_by(self, user: User | AnonymousUser) -> Self:
-        """Segments that `user` may change: their own, and shared ones of those whose records they change."""
-        if not user.is_authenticated or not user.is_active or not user.may_write:
-            return self.none()
-        return self.visible_to(user).filter(self._changed_by(user))
-
-    def in_bin_of(self, user: User | AnonymousUser, now: dt.datetime) -> Self:
-        """Deleted segments that `user` may still take back."""
-        if not user.is_authenticated or not user.is_active or not user.may_write:
-            return self.none()
-        return self.filter(self._changed_by(user), deleted_at__gt=now - KEPT_IN_BIN)
+class SegmentQuerySet(SharedQuerySet):
+    """Segments. What a segment finds is always asked for within what one may see."""
 
     def about(self, kind: str) -> Self:
         """Segments of leads, or of contacts."""
         return self.filter(about=kind)
-
-    def _changed_by(self, user: User) -> Q:
-        if user.is_admin:
-            return Q()
-        mine = Q(owner=user.pk)
-        if not user.is_manager:
-            return mine
-        return mine | ~Q(shared_with=Segment.Sharing.NOBODY) & Q(owner__in=user.editable_owner_ids or ())
 
 
 @holds_personal(searched=("name", "conditions"), strikes=("name", "conditions"), is_shared=True)
@@ -76,12 +36,7 @@ class Segment(Recoverable):
         LEAD = "lead", _("Leads")
         CONTACT = "contact", _("Contacts")
 
-    class Sharing(models.TextChoices):
-        """Who else may use it."""
-
-        NOBODY = "nobody", pgettext_lazy("segment", "Only me")
-        TEAM = "team", _("My team")
-        EVERYONE = "everyone", _("Everyone")
+    Sharing = Sharing
 
     name = models.CharField(_("name"), max_length=120)
     about = models.CharField(_("of"), max_length=10, choices=About.choices, default=About.LEAD)

@@ -9,9 +9,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from crm.models import AuditEntry
+from crm.models import AuditEntry, SavedView
 from crm.views.addresses import whole_number
 from crm.views.requests import PersonRequest
+from crm.views.saved_views import opens_with, shelf_of
 from pipeline.forms.board_filters import BoardFilter
 from pipeline.models import Deal, Pipeline, Stage
 from pipeline.views.board_cards import draw, rows_of
@@ -33,6 +34,7 @@ def board(request: PersonRequest) -> HttpResponse:
 
 
 @require_safe
+@opens_with(SavedView.Page.BOARD)
 def deal_board(request: PersonRequest, slug: str) -> HttpResponse:
     """Show the columns with the totals of all their deals and the first cards of each."""
     shown = read_board(request, slug)
@@ -48,6 +50,7 @@ def deal_board(request: PersonRequest, slug: str) -> HttpResponse:
         "further": _further(request, shown.asked),
         "found": {"filters": shown.asked},
         "state_chips": _state_chips(columns),
+        "shelf": shelf_of(request, SavedView.Page.BOARD),
     }
     return render(request, "pipeline/deal_board.html", context, status=422 if shown.asked.form.errors else 200)
 

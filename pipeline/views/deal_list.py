@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_safe
 
-from crm.models import LeadSource, User
+from crm.models import LeadSource, SavedView, User
 from crm.views.next_step import state_of
 from crm.views.requests import PersonRequest
+from crm.views.saved_views import opens_with, shelf_of
 from crm.views.spreadsheets import csv_response
 from pipeline.forms.record_filters import DealFilter
 from pipeline.models import Deal, LossReason, Pipeline, Stage
@@ -67,6 +68,7 @@ class Tab:
 
 
 @require_safe
+@opens_with(SavedView.Page.DEALS)
 def deal_list(request: PersonRequest) -> HttpResponse:
     """Show the deals that match, fifty at a time; their totals come by a second request."""
     outcome = _outcome_asked(request)
@@ -82,6 +84,7 @@ def deal_list(request: PersonRequest) -> HttpResponse:
         deal.rotting = deal.rotting_days(now)
     context = {
         "found": found,
+        "shelf": shelf_of(request, SavedView.Page.DEALS),
         "further": _further(request, filters),
         "now": now,
         "outcome": outcome,

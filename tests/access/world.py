@@ -25,6 +25,7 @@ from crm.models import (
     OutboxRow,
     QualifyingQuestion,
     Receipt,
+    SavedView,
     Segment,
     Sequence,
     Submission,
@@ -136,6 +137,9 @@ def _one_of_each(own: User, north: Team) -> dict[str, Any]:
         "activity": ActivityFactory(subject=deal, author=own, body=f"{NAME} called"),
         "sequence": SequenceFactory(name=f"{NAME} sequence", owner=own),
         "segment": SegmentFactory(name=f"{NAME} segment {Segment.objects.count()}", owner=own, shared_with="team"),
+        "saved_view": SavedView.objects.create(
+            name=f"{NAME} view {SavedView.objects.count()}", page="deals", owner=own, shared_with="team"
+        ),
         "email_template": EmailTemplate.objects.create(
             name=f"{NAME} template", owner=own, subject="Hello", body="<p>x</p>"
         ),

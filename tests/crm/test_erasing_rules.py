@@ -59,7 +59,7 @@ NOTHING_PERSONAL = {
     # Numbers, times and references alone.
     "MergeMove", "DuplicateSuspicion", "DuplicateCheck", "PausedKind", "Heartbeat", "Reminder", "StepRun", "HandOver",
     "ImportRun", "Invitation", "DoorCount", "Receipt", "DealAmountChange", "ChecklistTick", "LineItem", "StageVisit",
-    "StayAlert", "StageTotal",
+    "StayAlert", "StageTotal", "OpensWith",
     # Pieces of files, thrown away with them.
     "ImportChunk",
 }  # fmt: skip

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from crm.models import Activity, DisqualifyReason, FollowUp, Lead, Recoverable, User
+from crm.models import Activity, DisqualifyReason, FollowUp, Lead, Recoverable, SavedView, User
 from crm.rules.activities import delete_activity
 from crm.rules.follow_ups import delete_follow_up
 from crm.rules.leads import delete_lead, disqualify_lead
@@ -46,6 +46,7 @@ def delete_one_of_each(owner: User) -> dict[type[Recoverable], Any]:
         ActivityFactory(subject=lead, author=owner, body="Binned Activity"),
         FollowUpFactory(subject=lead, assignee=owner, title="Binned FollowUp"),
         SegmentFactory(name="Binned Segment", owner=owner),
+        SavedView.objects.create(name="Binned SavedView", page="deals", owner=owner),
         EmailTemplateFactory(name="Binned EmailTemplate", owner=owner),
         SequenceFactory(name="Binned Sequence", owner=owner),
         MailboxFactory(name="Binned Mailbox", owner=owner),

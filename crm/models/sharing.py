@@ -1,0 +1,64 @@
+"""What people keep under a name and share: with nobody, with their team, with everyone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from crm.models.access import KEPT_IN_BIN, OwnedQuerySet
+from crm.models.accounts import Team
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from crm.models.accounts import User
+
+
+class Sharing(models.TextChoices):
+    """Who else may use it."""
+
+    NOBODY = "nobody", pgettext_lazy("segment", "Only me")
+    TEAM = "team", _("My team")
+    EVERYONE = "everyone", _("Everyone")
+
+
+class SharedQuerySet(OwnedQuerySet):
+    """Rows that their owner may share (`shared_with`), by who may use and change them."""
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Rows that `user` may use: their own, those shared with everyone or with their team; admins all."""
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        if user.is_admin:
+            return self.present()
+        reached = Q(owner=user.pk) | Q(shared_with=Sharing.EVERYONE)
+        teams = Team.objects.all()
+        if user.may_write:  # a viewer reads what anybody shares
+            teams = teams.filter(Q(leaders=user) | Q(pk=user.team_id))
+        reached |= Q(shared_with=Sharing.TEAM, owner__team__in=teams.values("pk"))
+        return self.present().filter(reached)
+
+    def editable_by(self, user: User | AnonymousUser) -> Self:
+        """Rows that `user` may change: their own, and shared ones of those whose records they change."""
+        if not user.is_authenticated or not user.is_active or not user.may_write:
+            return self.none()
+        return self.visible_to(user).filter(self._changed_by(user))
+
+    def in_bin_of(self, user: User | AnonymousUser, now: dt.datetime) -> Self:
+        """Deleted rows that `user` may still take back."""
+        if not user.is_authenticated or not user.is_active or not user.may_write:
+            return self.none()
+        return self.filter(self._changed_by(user), deleted_at__gt=now - KEPT_IN_BIN)
+
+    def _changed_by(self, user: User) -> Q:
+        if user.is_admin:
+            return Q()
+        mine = Q(owner=user.pk)
+        if not user.is_manager:
+            return mine
+        return mine | ~Q(shared_with=Sharing.NOBODY) & Q(owner__in=user.editable_owner_ids or ())
