@@ -39,7 +39,7 @@ class Shelf:
     """The views of one page: those one may use, the one shown, and whether its filters were changed since."""
 
     page: str
-    views: list[SavedView]
+    views: list[Any]
     current: SavedView | None
     is_changed: bool
     may_edit: bool
@@ -51,7 +51,7 @@ def shelf_of(request: PersonRequest, page: str) -> Shelf:
     """Read what the menu of views shows, in one query, and one more where a view is shown."""
     first = OpensWith.objects.filter(user=request.user.pk, view=OuterRef("pk"))
     rows = SavedView.objects.visible_to(request.user).filter(page=page)
-    views = list(rows.select_related("owner").annotate(is_first=Exists(first))[:MOST])
+    views: list[Any] = list(rows.select_related("owner").annotate(is_first=Exists(first))[:MOST])
     pk = whole_number(request.GET.get("saved"))
     current = next((view for view in views if view.pk == pk), None)
     kept = kept_of(request.GET)
@@ -66,8 +66,8 @@ def shelf_of(request: PersonRequest, page: str) -> Shelf:
     )
 
 
-def opens_with(page: str) -> Callable[[PageView], PageView]:
-    """Let a page asked for without filters open with the person's first view of `page`.
+def with_saved_views(page: str) -> Callable[[PageView], PageView]:
+    """Give a page its `shelf` of views, and let it open with the person's first one where it is asked for nothing.
 
     A view may name what is gone, or not for its reader to see: then the page is shown without it, and says so.
     """
@@ -75,12 +75,12 @@ def opens_with(page: str) -> Callable[[PageView], PageView]:
     def decorate(view: PageView) -> PageView:
         @functools.wraps(view)
         def opened(request: PersonRequest, *args: Any, **named: Any) -> HttpResponseBase:
-            if not request.GET and not request.htmx and not _is_cleared(request):
-                first = SavedView.objects.visible_to(request.user).filter(opens__user=request.user, opens__page=page)
-                if (saved := first.first()) is not None:
-                    return redirect(request.path + saved.address)
+            shelf = shelf_of(request, page)
+            first = next((saved for saved in shelf.views if saved.is_first), None)
+            if first is not None and not request.GET and not request.htmx and not _is_cleared(request):
+                return redirect(request.path + first.address)
             try:
-                return view(request, *args, **named)
+                return view(request, *args, shelf=shelf, **named)
             except Http404:
                 if request.htmx or request.GET.get("saved", "0") == "0":
                     raise

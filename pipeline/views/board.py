@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from crm.models import AuditEntry, SavedView
 from crm.views.addresses import whole_number
 from crm.views.requests import PersonRequest
-from crm.views.saved_views import opens_with, shelf_of
+from crm.views.saved_views import Shelf, with_saved_views
 from pipeline.forms.board_filters import BoardFilter
 from pipeline.models import Deal, Pipeline, Stage
 from pipeline.views.board_cards import draw, rows_of
@@ -34,8 +34,8 @@ def board(request: PersonRequest) -> HttpResponse:
 
 
 @require_safe
-@opens_with(SavedView.Page.BOARD)
-def deal_board(request: PersonRequest, slug: str) -> HttpResponse:
+@with_saved_views(SavedView.Page.BOARD)
+def deal_board(request: PersonRequest, slug: str, shelf: Shelf) -> HttpResponse:
     """Show the columns with the totals of all their deals and the first cards of each."""
     shown = read_board(request, slug)
     columns = shown.columns()
@@ -50,7 +50,7 @@ def deal_board(request: PersonRequest, slug: str) -> HttpResponse:
         "further": _further(request, shown.asked),
         "found": {"filters": shown.asked},
         "state_chips": _state_chips(columns),
-        "shelf": shelf_of(request, SavedView.Page.BOARD),
+        "shelf": shelf,
     }
     return render(request, "pipeline/deal_board.html", context, status=422 if shown.asked.form.errors else 200)
 

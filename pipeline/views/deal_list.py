@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from crm.models import LeadSource, SavedView, User
 from crm.views.next_step import state_of
 from crm.views.requests import PersonRequest
-from crm.views.saved_views import opens_with, shelf_of
+from crm.views.saved_views import Shelf, with_saved_views
 from crm.views.spreadsheets import csv_response
 from pipeline.forms.record_filters import DealFilter
 from pipeline.models import Deal, LossReason, Pipeline, Stage
@@ -68,8 +68,8 @@ class Tab:
 
 
 @require_safe
-@opens_with(SavedView.Page.DEALS)
-def deal_list(request: PersonRequest) -> HttpResponse:
+@with_saved_views(SavedView.Page.DEALS)
+def deal_list(request: PersonRequest, shelf: Shelf) -> HttpResponse:
     """Show the deals that match, fifty at a time; their totals come by a second request."""
     outcome = _outcome_asked(request)
     filters = _filters(request, outcome)
@@ -84,7 +84,7 @@ def deal_list(request: PersonRequest) -> HttpResponse:
         deal.rotting = deal.rotting_days(now)
     context = {
         "found": found,
-        "shelf": shelf_of(request, SavedView.Page.DEALS),
+        "shelf": shelf,
         "further": _further(request, filters),
         "now": now,
         "outcome": outcome,

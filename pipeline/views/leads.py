@@ -23,7 +23,7 @@ from crm.views.lead_inbox import Inbox, read_inbox
 from crm.views.lead_story import story_of_lead
 from crm.views.next_step import next_step_of
 from crm.views.requests import PersonRequest
-from crm.views.saved_views import opens_with, shelf_of
+from crm.views.saved_views import Shelf, with_saved_views
 from crm.views.spreadsheets import csv_response
 from crm.views.timeline import Timeline, asks_for_timeline, render_timeline, timeline_of
 from pipeline.models import Deal
@@ -36,16 +36,14 @@ MOST_SUBMISSIONS = 20
 
 
 @require_safe
-@opens_with(SavedView.Page.LEADS)
-def lead_list(request: PersonRequest) -> HttpResponse:
+@with_saved_views(SavedView.Page.LEADS)
+def lead_list(request: PersonRequest, shelf: Shelf) -> HttpResponse:
     """Who waits for an answer and who is in hand, with the lead in hand beside; filters are in the address."""
     now = timezone.now()
     inbox = read_inbox(request, now)
     is_only_list = request.htmx.target == "lead-list"
     lead = _lead_in_hand(request, inbox)
-    context: dict[str, Any] = {"inbox": inbox, "now": now, "clocks": Clocks(now), "lead": lead}
-    if not is_only_list:
-        context["shelf"] = shelf_of(request, SavedView.Page.LEADS)
+    context: dict[str, Any] = {"inbox": inbox, "now": now, "clocks": Clocks(now), "lead": lead, "shelf": shelf}
     if not is_only_list and lead is not None:
         context = _about(request, lead, now) | context
     template = "pipeline/lead_list.html#answer" if is_only_list else "pipeline/lead_list.html"

@@ -28,8 +28,8 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 HTMX = {"HX-Request": "true"}
-LIST_QUERIES = 18
-"""Session, person, whom they see; one count of tabs and parts; late ones; up to four parts; chips; the lead in hand."""
+LIST_QUERIES = 19
+"""Session, person, whom they see; one count of tabs and parts; late ones; up to four parts; chips; views; the lead in hand."""
 
 
 @pytest.fixture
