@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 HTMX = {"HX-Request": "true"}
 LIST_QUERIES = 19
-"""Session, person, whom they see; one count of tabs and parts; late ones; up to four parts; chips; views; the lead in hand."""
+"""Session, person, whom they see; one count of tabs and parts; late ones; up to four parts; chips; views; one lead."""
 
 
 @pytest.fixture
