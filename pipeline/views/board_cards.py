@@ -118,7 +118,7 @@ def row_of(deal: Deal, now: dt.datetime) -> Row:
         [row] = rows_of(deals)
         return row
     [values] = deals.values_list(*COLUMNS[:-2])
-    return Row(*values, None, began_at)
+    return Row._make((*values, None, began_at))
 
 
 def cards_of(stage: Any, deals: Any, *, is_won: bool) -> Any:
