@@ -74,7 +74,9 @@ class OwnedQuerySet(models.QuerySet[Any]):
         if not user.is_authenticated or not user.is_active or not user.may_write:
             return self.none()
         rows = self.visible_to(user)
-        if user.editable_owner_ids != user.visible_owner_ids:
+        # What is shared is seen by more people than those who own or lead.
+        is_seen_by_more = type(self).visible_to is not OwnedQuerySet.visible_to
+        if is_seen_by_more or user.editable_owner_ids != user.visible_owner_ids:
             rows = rows.filter(self._reach(user, user.editable_owner_ids))
         return rows.filter(erased_at__isnull=True) if issubclass(self.model, Erasable) else rows
 

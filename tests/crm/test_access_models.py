@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from crm.models import Company, User
-from tests.factories import CompanyFactory
+from tests.factories import CompanyFactory, UserFactory
+from tests.factories.sequences import EmailTemplateFactory, SequenceFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -32,3 +35,18 @@ def test_a_team_that_does_not_share_keeps_to_itself(rep: User, colleague: User, 
     alone = User.objects.get(pk=rep.pk)
     assert names(Company.objects.visible_to(alone)) == set()
     assert names(Company.objects.visible_to(manager)) == {"Carl's"}
+
+
+@pytest.mark.parametrize("factory", [EmailTemplateFactory, SequenceFactory])
+def test_what_is_shared_with_everybody_is_not_everybodys_to_change(
+    factory: Any, rep: User, outsider: User, manager: User
+) -> None:
+    shared = factory(owner=rep, is_shared=True)
+    outsider.team.shares_records = False  # then they change as many people's records as they see: their own
+    outsider.team.save()
+    leader = UserFactory(role=User.Role.MANAGER)
+    for stranger in (User.objects.get(pk=outsider.pk), leader):
+        assert shared in type(shared).objects.visible_to(stranger)
+        assert shared not in type(shared).objects.editable_by(stranger)
+    for theirs in (rep, manager):
+        assert shared in type(shared).objects.editable_by(theirs)
