@@ -75,10 +75,11 @@ class ChecklistLine:
         return False
 
 
-def asked_about(lead: Lead) -> QuerySet[QualifyingQuestion]:
+def asked_about(lead: Lead, *, asked_by: Exists | None = None) -> QuerySet[QualifyingQuestion]:
     """Return what is asked about a lead, in an admin's order: what nobody claims for their own, and one checklist more.
 
-    That is the one of the lead's source; where that has none, the one of what the lead is for, such as a pipeline.
+    That is the one of the lead's source; where that has none, the one of what the lead is for, such as a pipeline, or
+    where it goes elsewhere, what is `asked_by` that: a condition on a question.
     """
     questions = QualifyingQuestion.objects.live()
     of_sources = QualifyingQuestion.sources.through.objects
@@ -88,25 +89,34 @@ def asked_about(lead: Lead) -> QuerySet[QualifyingQuestion]:
     for asker in ASKERS:
         asked &= ~Q(asker.names())
     asked |= Q(Exists(by_source.filter(leadsource=lead.source_id)))
-    for asker in ASKERS:
-        asked |= ~Q(Exists(its_own)) & Q(asker.asks_about(lead))
+    for asks in [asked_by] if asked_by else [asker.asks_about(lead) for asker in ASKERS]:
+        asked |= ~Q(Exists(its_own)) & Q(asks)
     return questions.filter(asked).order_by("position", "pk")
 
 
-def checklist_of(lead: Lead) -> list[ChecklistLine]:
+def checklist_of(lead: Lead, *, asked_by: Exists | None = None) -> list[ChecklistLine]:
     """Return the lead's checklist in an admin's order, with what is known; answers to questions since gone stay."""
     answers = _last_answers(lead)
-    lines = [ChecklistLine(question, answers.pop(question.pk, None)) for question in asked_about(lead)]
+    lines = [
+        ChecklistLine(question, answers.pop(question.pk, None)) for question in asked_about(lead, asked_by=asked_by)
+    ]
     return lines + [ChecklistLine(answer.question, answer) for answer in answers.values() if answer.answer != "unknown"]
 
 
 def answer_question(
-    lead: Lead, question: QualifyingQuestion, *, answer: str, note: str, by: User, now: dt.datetime
+    lead: Lead,
+    question: QualifyingQuestion,
+    *,
+    answer: str,
+    note: str,
+    by: User,
+    now: dt.datetime,
+    asked_by: Exists | None = None,
 ) -> QualifyingAnswer:
     """Write down what is known about one question; the last answer counts. Raises NotAllowed or NotAsked."""
     if not Lead.objects.editable_by(by).filter(pk=lead.pk).exists():
         raise NotAllowed(_("You may see this lead but not change it."))
-    if not asked_about(lead).filter(pk=question.pk).exists():
+    if not asked_about(lead, asked_by=asked_by).filter(pk=question.pk).exists():
         raise NotAsked(_("This is no longer asked about the lead. Reload the page."))
     with acting(by):
         fields = {"answer": answer, "note": note, "answered_by": by, "answered_at": now}
@@ -114,9 +124,10 @@ def answer_question(
     return written
 
 
-def refuse_unqualified(lead: Lead) -> None:
+def refuse_unqualified(lead: Lead, *, asked_by: Exists | None = None) -> None:
     """Raise QualifyingAnswersMissing while an admin's minimum is not met."""
-    missing = [line.question for line in checklist_of(lead) if line.is_missing and not line.question.is_archived]
+    lines = checklist_of(lead, asked_by=asked_by)
+    missing = [line.question for line in lines if line.is_missing and not line.question.is_archived]
     if missing:
         raise QualifyingAnswersMissing(missing)
 

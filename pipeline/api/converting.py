@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from django.http import HttpResponse
 from django.utils import timezone
-from ninja import Router
+from ninja import Field, Router
 
 from crm.api.authenticating import ApiRequest
 from crm.api.authorising import editable
@@ -28,7 +28,7 @@ class LeadConversion(SeenRecord):
     """What the lead becomes: a deal of an existing company and contact (ids), or of new ones by name ("" for none).
 
     What is not said is what the dialog would offer: the company and contact that are surely meant, else the lead's own
-    names; the first stage.
+    names; the first stage. `answers` holds what is known of the pipeline's qualifying questions, by their ids.
     """
 
     name: str | None = None
@@ -41,6 +41,7 @@ class LeadConversion(SeenRecord):
     amount: Decimal | None = None
     currency: str | None = None
     expected_close_on: dt.date | None = None
+    answers: dict[int, Literal["yes", "no", "unknown"]] = Field(default_factory=dict)
 
 
 @router.post("/leads/{int:pk}/convert", response={201: DealShape}, url_name="lead_convert")
@@ -60,7 +61,8 @@ def lead_convert(request: ApiRequest, pk: int, body: LeadConversion) -> HttpResp
 
 def _said(request: ApiRequest, body: LeadConversion) -> dict[str, Any]:
     """What was sent; a name for a new company or contact means that none of the existing ones is meant."""
-    said = body.model_dump(exclude_unset=True, exclude={"pipeline"})
+    said = body.model_dump(exclude_unset=True, exclude={"pipeline", "answers"})
+    said |= {f"question_{pk}": answer for pk, answer in body.answers.items()}
     for kind in ("company", "contact"):
         if f"{kind}_name" in said:
             said.setdefault(kind, None)

@@ -6,16 +6,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from crm.forms.inputs import AmountField, ChooserField, DayInput, OfferedChoices, currency_choices
 from crm.forms.leads import SeenForm
-from crm.models import Company, Contact, Lead, User
+from crm.models import Company, Contact, Lead, QualifyingAnswer, QualifyingQuestion, User
 from crm.rules.duplicates import Suspect, suspects
+from crm.rules.qualifying import asked_about, checklist_of
 from pipeline.models import Pipeline, Stage
 from pipeline.rules.converting import Conversion
+from pipeline.rules.lead_checklists import asked_by
 from pipeline.rules.refusals import StageRequires
 
+QUESTIONS = "lead-convert-questions"
 OFFERED = 5
 """So many that are probably meant are offered first."""
 
@@ -115,6 +119,17 @@ class LeadConvertForm(SeenForm):
             "name": lead.company_name or lead.name,
             **self.initial,
         }
+        if not stage.is_alone:
+            stage.widget.attrs |= _asks_anew(lead)
+        self.questions: dict[str, QualifyingQuestion] = {}
+        self.needed: set[str] = set()
+        if (chosen := self._stage()) is not None:
+            self._ask(lead, chosen)
+
+    @property
+    def asked(self) -> list[tuple[forms.BoundField, bool]]:
+        """What the deal's pipeline wants to know about the lead, to be answered here; and whether it insists."""
+        return [(self[name], name in self.needed) for name in self.questions]
 
     def conversion(self) -> Conversion:
         """What the rule is given."""
@@ -126,6 +141,11 @@ class LeadConvertForm(SeenForm):
             company_name=said["company_name"],
             contact=said["contact"],
             contact_name=said["contact_name"],
+            answers={
+                question: said[name]
+                for name, question in self.questions.items()
+                if said[name] and said[name] != self.fields[name].initial
+            },
         )
 
     def show_missing(self, refusal: StageRequires) -> None:
@@ -134,6 +154,43 @@ class LeadConvertForm(SeenForm):
             is_asked_here = missing.key in self.fields
             message = _("The stage asks for this.") if is_asked_here else refusal.message
             self.add_error(missing.key if is_asked_here else None, message)
+
+    def _stage(self) -> Stage | None:
+        """The stage that is chosen so far: the first one where none is."""
+        field: Any = self.fields["stage"]
+        said = self["stage"].value()
+        return field.queryset.filter(pk=said).first() if str(said or "").isdecimal() else field.queryset.first()
+
+    def _ask(self, lead: Lead, stage: Stage) -> None:
+        """Ask what the lead needs to become a deal there, and what the lead's own page does not ask."""
+        own = set(asked_about(lead).values_list("pk", flat=True))
+        for line in checklist_of(lead, asked_by=asked_by(stage.pipeline)):
+            question = line.question
+            is_new = not line.is_known and question.pk not in own
+            if question.is_archived or not (line.is_missing or is_new):
+                continue
+            name = f"question_{question.pk}"
+            self.questions[name] = question
+            if line.is_missing:
+                self.needed.add(name)
+            self.fields[name] = forms.ChoiceField(
+                choices=QualifyingAnswer.Answer.choices,
+                required=False,  # the rule says what is missing, as it does for programs
+                initial=line.value,
+                label=str(question),
+                help_text=question.guidance,
+            )
+
+
+def _asks_anew(lead: Lead) -> dict[str, str]:
+    """Another stage may be one of another pipeline, which asks its own questions."""
+    return {
+        "hx-get": reverse("lead_convert", args=[lead.pk]),
+        "hx-trigger": "change",
+        "hx-select": f"#{QUESTIONS}",
+        "hx-target": f"#{QUESTIONS}",
+        "hx-swap": "outerHTML",
+    }
 
 
 def _contacts_like(lead: Lead, user: User) -> list[Suspect]:

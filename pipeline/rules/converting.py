@@ -13,15 +13,16 @@ from typing import Any
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from crm.models import Company, Contact, FollowUp, Lead, User
+from crm.models import Company, Contact, FollowUp, Lead, QualifyingQuestion, User
 from crm.rules.audit import acting
 from crm.rules.companies import add_company, add_contact
 from crm.rules.errors import NotAllowed
 from crm.rules.leads import LeadConflict, WrongStatus, claim_alive, claim_version, status_in_hand
-from crm.rules.qualifying import note_answers, refuse_unqualified
+from crm.rules.qualifying import answer_question, checklist_of, note_answers, refuse_unqualified
 from crm.rules.response_clock import spare_managers
 from pipeline.models import Deal, Stage
 from pipeline.rules.deals import open_deal
+from pipeline.rules.lead_checklists import asked_by
 from pipeline.rules.locking import share_pipeline
 
 
@@ -29,7 +30,8 @@ from pipeline.rules.locking import share_pipeline
 class Conversion:
     """What is to become of a lead: a deal in `stage`, for an existing company and contact or for new ones by name.
 
-    Without either a company (or contact) or its name the deal has none. `deal` holds fields of the deal itself.
+    Without either a company (or contact) or its name the deal has none. `deal` holds fields of the deal itself,
+    `answers` what is known only now about questions of the stage's pipeline: question → answer.
     """
 
     stage: Stage
@@ -38,12 +40,14 @@ class Conversion:
     company_name: str = ""
     contact: Contact | None = None
     contact_name: str = ""
+    answers: Mapping[QualifyingQuestion, str] = field(default_factory=dict)
 
 
 def convert_lead(lead: Lead, *, into: Conversion, seen_version: int, by: User, now: dt.datetime) -> Deal:
     """Make the lead a deal with company and contact, all or nothing; whoever comes second gets the first one's deal.
 
-    Raises LeadConflict, WrongStatus or NotAllowed for the lead, StageRequires or WrongStage for the deal.
+    Raises LeadConflict, WrongStatus, NotAllowed or QualifyingAnswersMissing (by what the deal's pipeline asks) for the
+    lead, StageRequires or WrongStage for the deal.
     """
     try:
         return _convert(lead, into=into, seen_version=seen_version, by=by, now=now)
@@ -77,7 +81,7 @@ def _convert(lead: Lead, *, into: Conversion, seen_version: int, by: User, now: 
     with acting(by):
         share_pipeline(into.stage.pipeline_id)
         fresh = claim_alive(lead, seen_version=seen_version, by=by)
-        refuse_unqualified(fresh)
+        _qualify(fresh, into, by, now)
         note_answers(fresh, by=by, now=now)
         fresh.owner = fresh.owner or by
         company = into.company or _new_company(fresh, into, by)
@@ -86,6 +90,16 @@ def _convert(lead: Lead, *, into: Conversion, seen_version: int, by: User, now: 
         _close_as_converted(fresh, company, contact, now)
         _move_next_steps(fresh, deal)
     return deal
+
+
+def _qualify(lead: Lead, into: Conversion, by: User, now: dt.datetime) -> None:
+    """Write down what was answered with the conversion; raise QualifyingAnswersMissing where that is not enough."""
+    asks = asked_by(into.stage.pipeline)
+    notes = {line.question: line.answer.note for line in checklist_of(lead, asked_by=asks) if line.answer}
+    for question, answer in into.answers.items():
+        note = notes.get(question, "")
+        answer_question(lead, question, answer=answer, note=note, by=by, now=now, asked_by=asks)
+    refuse_unqualified(lead, asked_by=asks)
 
 
 def _refuse_foreign(into: Conversion, by: User) -> None:

@@ -18,6 +18,11 @@ def pipelines_for(lead: Lead) -> QuerySet[Pipeline]:
     return Pipeline.objects.filter(is_theirs, Exists(begins), is_archived=False).order_by("position", "pk")
 
 
+def asked_by(pipeline: Pipeline) -> Exists:
+    """Return the condition on a question that `pipeline` asks it: of a lead that is to become a deal of it."""
+    return Exists(_asked().filter(pipeline=pipeline))
+
+
 def _asked_by_any() -> Exists:
     return Exists(_asked().filter(pipeline__is_archived=False))
 

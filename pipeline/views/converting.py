@@ -31,7 +31,8 @@ def lead_convert(request: PersonRequest, pk: int) -> HttpResponse:
     first = Deal.objects.visible_to(request.user).filter(lead=lead).first()
     if first is not None:
         return _converted(request, lead, first)
-    form = LeadConvertForm(posted(request), lead=lead, user=request.user)
+    chosen = {"stage": request.GET["stage"]} if "stage" in request.GET else {}
+    form = LeadConvertForm(posted(request), lead=lead, user=request.user, initial=chosen)
     status = None
     if request.method == "POST" and form.is_valid():
         try:
