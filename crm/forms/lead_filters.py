@@ -25,6 +25,18 @@ class LeadFilterForm(forms.Form):
     status = forms.ChoiceField(
         choices=[("", _("any")), *Lead.Status.choices], required=False, label=_("Status"), widget=PlainSelect
     )
+    state = forms.ChoiceField(
+        choices=[
+            ("", _("any")),
+            ("overdue", _("overdue")),
+            ("today", _("today")),
+            ("planned", _("planned")),
+            ("unplanned", _("nothing planned")),
+        ],
+        required=False,
+        label=_("Next step"),
+        widget=PlainSelect,
+    )
     segment = PlainChoiceField(Segment.objects.none(), required=False, label=_("Segment"), empty_label=_("any"))
     score = forms.TypedChoiceField(
         choices=[("", _("any")), ("70", _("70 and more")), ("50", _("50 and more")), ("30", _("30 and more"))],
@@ -73,6 +85,8 @@ class LeadFilterForm(forms.Form):
             leads = within(leads, chosen["segment"], me=self.user, now=timezone.now())
         if chosen.get("score"):
             leads = leads.filter(score__gte=chosen["score"])
+        if chosen.get("state"):
+            leads = leads.in_state(chosen["state"], timezone.now())
         if chosen.get("team"):
             team = chosen["team"]
             leads = leads.filter(Q(owner__team=team) | Q(owner=None, team=team))

@@ -32,22 +32,25 @@ class ChannelsForm(forms.Form):
         super().__init__(*args, **options)
         self._before = all_channels_of(person)
         for key, kind in all_kinds().items():
-            in_page = forms.BooleanField(label=_("In the page"), required=False, initial=self._before[key].in_page)
-            by_mail = forms.ChoiceField(label=_("By e-mail"), choices=Mail.choices, initial=self._before[key].by_mail)
-            self.fields |= {f"{key}-page": in_page, f"{key}-mail": by_mail}
-            in_page.widget.attrs |= {"class": "form-check-input", "aria-label": f"{kind.label}: {in_page.label}"}
+            choices = [choice for choice in Mail.choices if not (kind.is_daily and choice[0] == Mail.AT_ONCE)]
+            by_mail = forms.ChoiceField(label=_("By e-mail"), choices=choices, initial=self._before[key].by_mail)
             by_mail.widget.attrs |= {"class": "form-select", "aria-label": f"{kind.label}: {by_mail.label}"}
+            self.fields[f"{key}-mail"] = by_mail
+            if kind.is_daily:
+                continue
+            in_page = forms.BooleanField(label=_("In the page"), required=False, initial=self._before[key].in_page)
+            in_page.widget.attrs |= {"class": "form-check-input", "aria-label": f"{kind.label}: {in_page.label}"}
+            self.fields[f"{key}-page"] = in_page
 
-    def rows(self) -> Iterator[tuple[NoticeKind, forms.BoundField, forms.BoundField]]:
-        """Each kind with its two fields."""
+    def rows(self) -> Iterator[tuple[NoticeKind, forms.BoundField | None, forms.BoundField]]:
+        """Each kind with its fields; what only the digest tells of has none for the page."""
         for key, kind in all_kinds().items():
-            yield kind, self[f"{key}-page"], self[f"{key}-mail"]
+            yield kind, None if kind.is_daily else self[f"{key}-page"], self[f"{key}-mail"]
 
     def said(self) -> dict[str, Channels]:
         """What the rule is given: what differs from before."""
-        chosen = {
-            key: Channels(self.cleaned_data[f"{key}-page"], self.cleaned_data[f"{key}-mail"]) for key in all_kinds()
-        }
+        said = self.cleaned_data
+        chosen = {key: Channels(said.get(f"{key}-page", False), said[f"{key}-mail"]) for key in all_kinds()}
         return {key: channels for key, channels in chosen.items() if channels != self._before[key]}
 
 

@@ -31,7 +31,15 @@ from crm.models.segments import Segment
 from crm.models.sequences import Sequence, SequenceStep
 from crm.models.series import FollowUpSeries
 from crm.models.sharing import Sharing
-from crm.models.subjects import AboutSubject, Subject, kind_of, subject_models, subjects_editable_by, subjects_seen_by
+from crm.models.subjects import (
+    AboutSubject,
+    Subject,
+    kind_of,
+    step_in_state,
+    subject_models,
+    subjects_editable_by,
+    subjects_seen_by,
+)
 from crm.models.submissions import DoorCount, Submission
 from crm.models.text import Bilingual, folded, holds_text, search_column
 from crm.models.tokens import ApiToken, Token
@@ -135,6 +143,7 @@ __all__ = [
     "kind_of",
     "regions_by_country",
     "search_column",
+    "step_in_state",
     "subject_models",
     "subjects_editable_by",
     "subjects_seen_by",

@@ -24,7 +24,7 @@ from crm.models.mergeable import Mergeable, MergeableQuerySet, checked_for_dupli
 from crm.models.personal import holds_personal
 from crm.models.score_triggers import SCORED, scored_anew
 from crm.models.scores import ScoreModel
-from crm.models.subjects import Subject
+from crm.models.subjects import Subject, step_in_state
 from crm.models.text import Bilingual, search_column
 
 MOST_MINUTES_TO_ANSWER = 30 * 24 * 60
@@ -110,6 +110,17 @@ class LeadQuerySet(MergeableQuerySet):
     def alive(self) -> Self:
         """Leads still being worked: neither converted nor disqualified."""
         return self.filter(status__in=Lead.ALIVE)
+
+    def in_state(self, state: str, now: dt.datetime) -> Self:
+        """Living leads whose next step is overdue, due today, planned or unplanned.
+
+        Who waits for an answer or comes back on a day has a next step in that: they are not unplanned.
+        """
+        found = self.alive().filter(step_in_state(state, now))
+        if state != "unplanned":
+            return found
+        is_waiting = Q(status=Lead.Status.NEW, first_response_at=None)
+        return found.exclude(is_waiting).exclude(status=Lead.Status.NURTURING, nurture_until__isnull=False)
 
     def nurtured_until(self, day: dt.date) -> Self:
         """Leads that are to come back at or before `day`."""
@@ -294,6 +305,14 @@ class Lead(Subject, Mergeable, Erasable):
         if self.last_sign_at is not None and self.last_sign_at > now - self.WARM_FOR:
             return self.Readiness.HOT if self.last_sign_at > now - self.HOT_FOR else self.Readiness.WARM
         return self.Readiness.WARM if self.created_at > now - self.HOT_FOR else self.Readiness.COLD
+
+    @property
+    def needs_no_plan(self) -> bool:
+        """Whether what comes next follows from the lead: an answer, the day of its return; or nothing, being closed."""
+        if self.status == self.Status.NURTURING:
+            return self.nurture_until is not None
+        is_waiting = self.status == self.Status.NEW and self.first_response_at is None
+        return is_waiting or self.status not in self.ALIVE
 
     @property
     def time_to_answer(self) -> dt.timedelta:

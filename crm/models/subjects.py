@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
@@ -11,6 +12,8 @@ from django.apps import apps
 from django.contrib.contenttypes.fields import GenericForeignKey, GenericRelation
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from django.db.models import Q
+from django.utils import timezone
 
 from crm.models.access import OwnedQuerySet
 
@@ -32,6 +35,17 @@ class Subject(models.Model):
 
     class Meta:
         abstract = True
+
+
+def step_in_state(state: str, now: dt.datetime) -> Q:
+    """Say of open records that their next step is overdue, due today (by the active clock), planned or unplanned."""
+    tomorrow = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0) + dt.timedelta(days=1)
+    return {
+        "overdue": Q(next_step_at__lt=now),
+        "today": Q(next_step_at__gte=now, next_step_at__lt=tomorrow),
+        "planned": Q(next_step_at__gte=tomorrow),
+        "unplanned": Q(next_step_at__isnull=True),
+    }[state]
 
 
 class AboutSubject(models.Model):

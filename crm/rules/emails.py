@@ -24,11 +24,13 @@ from crm.rules.suppression import suppressed
 
 __all__ = [
     "EMAIL", "File", "Letter", "NoAddress", "NotToThem", "Preview", "Suppressed", "TooLarge", "TooLate",
-    "cancel_email", "preview_email", "refuse_unreachable", "write_email", "write_emails",
+    "answering_line", "cancel_email", "preview_email", "refuse_unreachable", "write_email", "write_emails",
 ]  # fmt: skip
 
 EMAIL = "email"
 """The kind of outbox row that sends a letter."""
+LONGEST_TYPED = 200
+"""So long is a subject as a person writes it."""
 LONGEST_SUBJECT = 500
 """More no mail program shows; a merged value may be longer than its author thought."""
 
@@ -90,12 +92,26 @@ class Preview:
     text: str = field(default="")
 
 
+def answering_line(answered: Email) -> str:
+    """Return the subject of an answer to a letter."""
+    line = answered.subject_line
+    return (line if line.lower().startswith(("re:", "aw:", "отв:")) else f"Re: {line}")[:LONGEST_TYPED]
+
+
 def preview_email(letter: Letter, *, about: Any, to: Lead | Contact, by: User) -> Preview:
     """Return the letter with its fields replaced for `to`; UnknownField or MissingValue where that cannot be."""
     merge = Merge(subject=about, person=to, sender=by, language=letter.language)
-    line = " ".join(merged(letter.subject_line, merge, is_html=False).split())[:LONGEST_SUBJECT]
+    line = " ".join(_line(letter, merge).split())[:LONGEST_SUBJECT]
     html = mail_html.clean(merged(mail_html.clean(letter.body), merge, is_html=True))
     return Preview(line, html, mail_html.plain(html))
+
+
+def _line(letter: Letter, merge: Merge) -> str:
+    """The subject that an answer takes over is another's words, and no text with fields of ours."""
+    answered = letter.answers
+    if answered is not None and letter.subject_line.split() == answering_line(answered).split():
+        return letter.subject_line
+    return merged(letter.subject_line, merge, is_html=False)
 
 
 def write_email(letter: Letter, *, about: Any, to: Lead | Contact, by: User, now: dt.datetime) -> Email:

@@ -249,7 +249,7 @@ def plan_of(follow_up: FollowUp) -> Plan:
         remind_before=tuple(follow_up.remind_before),
         duration_minutes=follow_up.duration_minutes,
         location=follow_up.location,
-        repeat=repeating.repeat_of(follow_up),
+        repeat=repeating.rest_of(follow_up),
     )
 
 

@@ -26,6 +26,8 @@ class NoticeKind:
     in_page: bool = True
     by_mail: str = Mail.AT_ONCE
     is_own: bool = False
+    is_daily: bool = False
+    """A state rather than an event: only the daily digest tells of it, to whoever did not switch that off."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from dateutil.rrule import rrule, rrulestr
@@ -95,6 +96,15 @@ def next_occurrence(
     What was missed does not pile up: after three weeks of holidays a weekly call is due once.
     """
     return next((one for one in occurrences(rule, starts, hours) if one.nominal > after and one.due > now), None)
+
+
+def left_from(rule: str, starts: dt.datetime, occurrence: dt.datetime) -> str:
+    """Return the rule as it goes on from one of its occurrences: of so many times, those that are left."""
+    parts = parts_of(rule)
+    if "COUNT" in parts:
+        behind = sum(1 for _at in takewhile(lambda at: at < occurrence, _rule(rule, starts)))
+        parts["COUNT"] = str(int(parts["COUNT"]) - behind)
+    return ";".join(f"{name}={part}" for name, part in parts.items())
 
 
 # --- Reading and spelling -------------------------------------------------------------------------------------------

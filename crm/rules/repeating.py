@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import dropwhile, takewhile
 
 from crm.models import FollowUp, FollowUpSeries, User
@@ -53,6 +54,14 @@ def repeat_of(follow_up: FollowUp) -> Repeat | None:
     """Return how the follow-up repeats; None where it does not, or no longer."""
     series = follow_up.series
     return None if series is None or series.ended_at else Repeat(series.rule, series.skips_days_off)
+
+
+def rest_of(follow_up: FollowUp) -> Repeat | None:
+    """Return how the follow-up repeats from itself on: of so many times, those that are left."""
+    repeat, series, since = repeat_of(follow_up), follow_up.series, follow_up.occurrence_local
+    if repeat is None or series is None or since is None:
+        return repeat
+    return replace(repeat, rule=recurring.left_from(repeat.rule, _naive(series.starts_local), _naive(since)))
 
 
 def next_of(follow_up: FollowUp, *, now: dt.datetime) -> FollowUp | None:

@@ -23,7 +23,16 @@ from crm.jobs import deliver
 from crm.models import Email, EmailAttachment, EmailTemplate, User, kind_of
 from crm.rules import mail_html
 from crm.rules.attached_files import TooLarge
-from crm.rules.emails import Letter, NoAddress, NotToThem, Preview, Suppressed, preview_email, write_emails
+from crm.rules.emails import (
+    Letter,
+    NoAddress,
+    NotToThem,
+    Preview,
+    Suppressed,
+    answering_line,
+    preview_email,
+    write_emails,
+)
 from crm.rules.errors import NotAllowed, RuleError
 from crm.rules.held_files import as_file, held_files, hold_files, let_go
 from crm.rules.recipients import SILENT_AFTER, language_of, letters_unanswered, people_to_write_to
@@ -191,7 +200,7 @@ def _beginning(desk: Desk) -> dict[str, Any]:
     return {
         "to": [name_of(person)] if person else [],
         "language": language_of(person) if person else "en",
-        "subject_line": _answering(desk.answered) if desk.answered else "",
+        "subject_line": answering_line(desk.answered) if desk.answered else "",
         "body": body,
         "when": "now",
         "send_at": tomorrow_at_ten(desk.now),
@@ -247,11 +256,6 @@ def _answered(request: PersonRequest, about: Any) -> Email | None:
         return None
     found = Email.objects.visible_to(request.user).filter(pk=pk).first()
     return found if found is not None and found.subject == about else None
-
-
-def _answering(answered: Email) -> str:
-    line = answered.subject_line
-    return line if line.lower().startswith(("re:", "aw:", "отв:")) else f"Re: {line}"[:200]
 
 
 def _held_ids(request: PersonRequest) -> list[int]:

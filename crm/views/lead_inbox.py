@@ -35,7 +35,7 @@ TABS = {
     "all": _("All"),
 }
 
-NAMED = ("status", "score")
+NAMED = ("status", "score", "state")
 """Filters whose choices have names of their own."""
 BY_SCORE = (F("score").desc(nulls_last=True), "-pk")
 
@@ -155,7 +155,7 @@ def read_inbox(request: PersonRequest, now: dt.datetime) -> Inbox:
         late=counts["late"],
         chips=[
             _chip(request, filters, name)
-            for name in ("segment", "source", "score", "owner", "team", "status")
+            for name in ("segment", "source", "score", "state", "owner", "team", "status")
             if name in filters.fields
         ],
         dates=_date_chip(request, filters),

@@ -36,6 +36,7 @@ from crm.models import (
     holds_personal,
     holds_text,
     search_column,
+    step_in_state,
 )
 from pipeline.models.ranges import TimeRange
 from pipeline.models.stages import LossReason, Pipeline, Stage
@@ -93,17 +94,9 @@ class DealQuerySet(SearchedQuerySet):
 
     def in_state(self, state: str, now: dt.datetime) -> Self:
         """Open deals that are overdue, due today (by the active clock), planned, unplanned, rotting or quiet."""
-        if state == "unplanned":
-            return self.without_next_step()
         if state in {"rotting", "quiet"}:
             return self.rotting(now) if state == "rotting" else self.quiet(now)
-        tomorrow = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0) + dt.timedelta(days=1)
-        bounds = {
-            "overdue": Q(next_step_at__lt=now),
-            "today": Q(next_step_at__gte=now, next_step_at__lt=tomorrow),
-            "planned": Q(next_step_at__gte=tomorrow),
-        }
-        return self.open().filter(bounds[state])
+        return self.open().filter(step_in_state(state, now))
 
     def matching(self, text: str) -> Self:
         """Deals whose own or whose company's name holds every word of `text`, in any case and spelling."""

@@ -7,17 +7,20 @@ from functools import partial
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.models import User
 from crm.rules.daily_digests import MOST_LINES, Line, Section, sources
+from crm.rules.notice_kinds import Mail, NoticeKind, channels_of, register
 from pipeline.models import Deal, StageVisit, StayAlert
 
-TITLES: dict[str, str | Promise] = {
-    StayAlert.Kind.UNPLANNED: gettext_lazy("Deals with nothing planned"),
-    StayAlert.Kind.QUIET: gettext_lazy("Deals that have gone quiet"),
+KINDS: dict[str, NoticeKind] = {
+    key: register(NoticeKind(key, label, icon=icon, in_page=False, by_mail=Mail.DAILY, is_daily=True))
+    for key, label, icon in (
+        (StayAlert.Kind.UNPLANNED.value, gettext_lazy("Deals with nothing planned"), "alert-triangle"),
+        (StayAlert.Kind.QUIET.value, gettext_lazy("Deals that have gone quiet"), "moon"),
+    )
 }
 
 
@@ -33,6 +36,8 @@ def quiet_deals(person: User, now: dt.datetime) -> Section | None:
 
 def _section(person: User, kind: str, deals: Any, now: dt.datetime) -> Section | None:
     """The stays that nobody was told of yet; who is told of some of many is told of all, in the lines and a number."""
+    if channels_of(person, kind).by_mail == Mail.NEVER:
+        return None
     stays = StageVisit.objects.present().filter(deal__in=deals.filter(owner=person))
     told = StayAlert.objects.filter(visit=OuterRef("pk"), kind=kind)
     new = list(
@@ -44,7 +49,7 @@ def _section(person: User, kind: str, deals: Any, now: dt.datetime) -> Section |
         return None
     lines = [Line(_words(visit), visit.deal.get_absolute_url()) for visit in new[:MOST_LINES]]
     note = partial(_note, [visit.pk for visit in new], kind, now)
-    return Section(TITLES[kind], lines, len(new) - len(lines), note)
+    return Section(KINDS[kind].label, lines, len(new) - len(lines), note)
 
 
 def _words(visit: StageVisit) -> str:

@@ -21,7 +21,7 @@ from crm.views.authorising import may_edit, visible_or_404
 from crm.views.lead_checklist import checklist_context
 from crm.views.lead_inbox import Inbox, read_inbox
 from crm.views.lead_story import story_of_lead
-from crm.views.next_step import next_step_of
+from crm.views.next_step import next_step_of, state_of
 from crm.views.requests import PersonRequest
 from crm.views.saved_views import Shelf, with_saved_views
 from crm.views.spreadsheets import csv_response
@@ -41,6 +41,8 @@ def lead_list(request: PersonRequest, shelf: Shelf) -> HttpResponse:
     """Who waits for an answer and who is in hand, with the lead in hand beside; filters are in the address."""
     now = timezone.now()
     inbox = read_inbox(request, now)
+    for row in inbox.page.object_list:
+        row.step = state_of(row.next_step_at, now, is_closed=row.needs_no_plan)
     is_only_list = request.htmx.target == "lead-list"
     lead = _lead_in_hand(request, inbox)
     context: dict[str, Any] = {"inbox": inbox, "now": now, "clocks": Clocks(now), "lead": lead, "shelf": shelf}

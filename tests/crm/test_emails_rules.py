@@ -16,7 +16,16 @@ from crm.models import Activity, Email, EmailAttachment, EmailTemplate, Lead, Ou
 from crm.rules import mailing
 from crm.rules.attached_files import read_file
 from crm.rules.delivering import deliver_due
-from crm.rules.emails import Letter, NoAddress, Suppressed, TooLarge, cancel_email, preview_email, write_email
+from crm.rules.emails import (
+    Letter,
+    NoAddress,
+    Suppressed,
+    TooLarge,
+    answering_line,
+    cancel_email,
+    preview_email,
+    write_email,
+)
 from crm.rules.errors import NotAllowed
 from crm.rules.leads import delete_lead
 from crm.rules.mail_html import clean, plain
@@ -169,6 +178,16 @@ def test_an_answer_stays_in_its_thread(lead: Lead, rep: User) -> None:
 
     assert headers["In-Reply-To"] == "<two@client.test>"
     assert headers["References"] == "<one@ours.test> <two@client.test>"
+
+
+@pytest.mark.parametrize("theirs", ["{{ sender.email }}", "Re: {{ person.phone }} {{", "{% now %}  {0.__class__}"])
+def test_the_subject_of_whom_one_answers_stays_text(lead: Lead, rep: User, theirs: str) -> None:
+    answered = Email.objects.create(direction="in", subject=lead, message_id="<x@client.test>", subject_line=theirs)
+    line = answering_line(answered)
+    write(lead, rep, Letter(line, "<p>x</p>", answers=answered))
+
+    assert sent().subject == " ".join(line.split())
+    assert theirs.rsplit(maxsplit=1)[-1] in line
 
 
 def test_the_author_is_named_and_answers_reach_them(lead: Lead, rep: User, settings: Any) -> None:

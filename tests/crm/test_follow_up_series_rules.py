@@ -142,6 +142,20 @@ def test_a_count_ends_it(lead: Lead, berliner: User) -> None:
     assert complete_follow_up(second, by=berliner, now=NOW) is None
 
 
+def test_what_follows_edited_keeps_the_times_that_are_left(lead: Lead, berliner: User) -> None:
+    first = weekly(lead, berliner, "FREQ=WEEKLY;COUNT=3")
+    second = complete_follow_up(first, by=berliner, now=NOW)
+    assert second is not None
+
+    plan = replace(plan_of(second), title="By video")
+    changed = edit_follow_up(second, plan=plan, by=berliner, now=NOW, with_following=True)
+
+    third = complete_follow_up(changed, by=berliner, now=NOW)
+    assert third is not None
+    assert third.title == "By video"
+    assert complete_follow_up(third, by=berliner, now=NOW) is None
+
+
 def test_another_zone_keeps_the_figures(lead: Lead, berliner: User) -> None:
     first = weekly(lead, berliner)
     berliner.time_zone = "Asia/Kathmandu"

@@ -31,7 +31,7 @@ def said(**changes: str) -> dict[str, str]:
         kept
         | quiet
         | {f"{key}-page": "on" for key in all_kinds()}
-        | {f"{key}-mail": "at_once" for key in all_kinds()}
+        | {f"{key}-mail": "daily" if kind.is_daily else "at_once" for key, kind in all_kinds().items()}
         | changes
     )
 

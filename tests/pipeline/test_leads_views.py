@@ -119,6 +119,23 @@ def test_only_what_one_may_see_is_listed_and_counted(
         assert answer.context["inbox"].tabs[0].count == len(names)
 
 
+def test_what_nothing_is_planned_for_is_shown_and_found(web: Client, rep: User) -> None:
+    LeadFactory(name="waits", owner=rep)
+    LeadFactory(name="aside", owner=rep, status="nurturing", nurture_until=dt.date(2099, 1, 1))
+    LeadFactory(name="closed", owner=rep, status="disqualified", disqualified_at=timezone.now())
+    LeadFactory(name="forgotten", owner=rep, status="working")
+    LeadFactory(name="lost in nurturing", owner=rep, status="nurturing")
+    for name, hours in (("late", -1), ("far", 72)):
+        lead = LeadFactory(name=name, owner=rep, status="working")
+        due = timezone.now() + dt.timedelta(hours=hours)
+        Lead.objects.filter(pk=lead.pk).update(next_step_at=due)
+
+    assert set(shown(web, view="all", state="unplanned")) == {"forgotten", "lost in nurturing"}
+    assert shown(web, state="overdue") == ["late"]
+    assert shown(web, state="planned") == ["far"]
+    assert web.get(reverse("lead_list")).text.count("Nothing planned") == 2
+
+
 def test_filters_narrow_the_list(web: Client, rep: User, colleague: User, north: Team) -> None:
     fair = LeadSourceFactory()
     LeadFactory(name="Пётр Ёлкин", company_name="Ледокол", owner=rep, source=fair, created_at=ago(days=10))

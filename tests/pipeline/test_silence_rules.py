@@ -9,6 +9,7 @@ from django.test import Client
 
 from crm.models import User
 from crm.rules.daily_digests import Section
+from crm.rules.notice_kinds import all_kinds
 from pipeline.models import Deal, StayAlert, days_quiet
 from pipeline.rules.silence import quiet_deals, unplanned_deals
 from tests.factories import ActivityFactory, ContactFactory, DealFactory, FollowUpFactory
@@ -90,6 +91,17 @@ def test_an_owner_is_told_once_a_stay(deal: Deal, rep: User, colleague: User) ->
 def test_what_was_not_sent_is_told_the_next_day(deal: Deal, rep: User) -> None:
     assert unplanned_deals(rep, NOW) is not None
     assert unplanned_deals(rep, NOW + dt.timedelta(days=1)) is not None
+
+
+def test_who_switched_it_off_is_not_told(deal: Deal, rep: User, client: Client) -> None:
+    client.force_login(rep)
+    chosen = {f"{key}-mail": kind.by_mail for key, kind in all_kinds().items()} | {"quiet-mail": "never"}
+    settings = {"name": "Rita", "language": "en", "time_zone": "UTC", "theme": "auto", "digest_at": "08:00"}
+    assert client.post("/settings/", settings | chosen).status_code == 302
+
+    assert quiet_deals(rep, NOW) is None
+    assert tell(unplanned_deals(rep, NOW)) == [f"{deal}, in Meeting"]
+    assert client.post("/settings/", settings | chosen | {"quiet-mail": "at_once"}).status_code == 422
 
 
 def test_the_board_shows_and_filters_them(deal: Deal, rep: User, client: Client) -> None:
