@@ -34,6 +34,10 @@ ANSWERS = {choice.value.upper(): choice.value for choice in Attendee.Answer}
 REPLY, COUNTER = "REPLY", "COUNTER"
 LARGEST = 256 * 1024
 """No answer is larger; what is, is not read."""
+YEARS = range(1990, 2200)
+"""In others nobody meets: whatever stands in a mail, the first and last years are no instants everywhere."""
+MOST_CHANGES = 1_000_000
+"""No meeting was planned anew more often."""
 BLANK = b"\xef\xbb\xbf \t\r\n"
 """What may stand before a calendar's first line: a byte order mark, an empty line."""
 _NOT_A_NAME = re.compile(r"[\r\n\x00]")
@@ -144,7 +148,7 @@ def _answer(calendar: Any, of: str) -> Rsvp | None:
                 address=address,
                 answer=answer,
                 comment=_NOT_A_NAME.sub(" ", str(event.get("COMMENT", ""))).strip(),
-                sequence=int(event.get("SEQUENCE", 0)),
+                sequence=min(int(event.get("SEQUENCE", 0)), MOST_CHANGES),
                 at=_instant(event),
                 proposed=_proposed(event) if method == COUNTER else None,
             )
@@ -161,12 +165,12 @@ def _said(guest: Any, method: str) -> str | None:
 
 def _instant(event: Any) -> dt.datetime | None:
     stamp = event.decoded("DTSTAMP") if "DTSTAMP" in event else None
-    return stamp if isinstance(stamp, dt.datetime) and stamp.tzinfo else None
+    return stamp if isinstance(stamp, dt.datetime) and stamp.tzinfo and stamp.year in YEARS else None
 
 
 def _proposed(event: Any) -> dt.datetime | None:
     starts = event.decoded("DTSTART") if "DTSTART" in event else None
-    return starts if isinstance(starts, dt.datetime) else None
+    return starts if isinstance(starts, dt.datetime) and starts.year in YEARS else None
 
 
 def _on_clock_of(follow_up: FollowUp, proposed: dt.datetime | None) -> dt.datetime | None:

@@ -230,6 +230,30 @@ def test_an_answer_is_noted_and_the_organiser_told_once(meeting: FollowUp, rep: 
     assert rep.notifications.get(kind="rsvp").text == "Irina Kim comes: Demo"
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {b"DTSTAMP:20260701T090000Z": b"DTSTAMP:00010101T000000Z"},
+        {b"REPLY": b"COUNTER", b"DTSTART:21260703T080000Z": b"DTSTART;TZID=Europe/Moscow:00010101T000000"},
+        {b"REPLY": b"COUNTER", b"DTSTART:21260703T080000Z": b"DTSTART:99991231T235959"},
+        {b"SEQUENCE:0": b"SEQUENCE:" + b"9" * 300},
+    ],
+)
+def test_times_that_no_clock_shows_and_numbers_without_end_do_no_harm(
+    meeting: FollowUp, rep: User, changes: dict[bytes, bytes]
+) -> None:
+    content = reply(meeting)
+    for was, becomes in changes.items():
+        assert was in content
+        content = content.replace(was, becomes)
+    arrive(meeting, content)
+    irina = Attendee.objects.get(address="irina@example.com")
+    assert irina.answer == "accepted"
+    assert (irina.proposed_at, irina.answered_at.year) == (None, 2026)
+    deliver_due(seconds=10)
+    assert rep.notifications.get(kind="rsvp").text == "Irina Kim comes: Demo"
+
+
 def test_nobody_answers_for_somebody_else_nor_for_a_time_long_changed(meeting: FollowUp) -> None:
     arrive(meeting, reply(meeting), address="mallory@example.com")
     arrive(meeting, reply(meeting, address="mallory@example.com"), address="mallory@example.com")
