@@ -21,6 +21,8 @@ class ChosenDeals(forms.MultipleChoiceField):
         """Numbers alone: whether they exist is asked of the database, with who may see them."""
         if not value:
             raise forms.ValidationError(self.error_messages["required"], code="required")
+        if len(value) > MOST:
+            raise forms.ValidationError(_("Choose %(most)s at most."), code="many", params={"most": MOST})
         for one in value:
             if not all(part.isdecimal() and len(part) <= 9 for part in one.split(":")) or one.count(":") != 1:
                 raise forms.ValidationError(
@@ -29,7 +31,7 @@ class ChosenDeals(forms.MultipleChoiceField):
 
     def clean(self, value: Any) -> dict[int, int]:
         """The version seen of each deal."""
-        pairs = (one.split(":") for one in super().clean(value)[:MOST])
+        pairs = (one.split(":") for one in super().clean(value))
         return {int(pk): int(version) for pk, version in pairs}
 
 

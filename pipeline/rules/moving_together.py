@@ -35,9 +35,10 @@ class Refused:
 
 @dataclass(frozen=True)
 class Together:
-    """What became of deals changed together."""
+    """What became of deals changed together; `before` holds the stage each of the changed came from, by its id."""
 
     changed: list[Deal] = field(default_factory=list)
+    before: dict[int, Stage] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
 
 
@@ -48,12 +49,17 @@ def move_together(seen: Sequence[Seen], *, to: Stage, by: User, now: dt.datetime
     """
     outcome = Together()
     for one in reversed(seen):  # each goes on top, so the first goes last
-        if one.deal.stage_id == to.pk and one.deal.outcome != Deal.Outcome.LOST:
-            continue
+        own_key = key and f"{key}-{one.deal.pk}"
+        is_there = one.deal.stage_id == to.pk and one.deal.outcome != Deal.Outcome.LOST
         try:
-            outcome.changed.insert(0, _move(one, to=to, by=by, now=now, key=key and f"{key}-{one.deal.pk}"))
+            if is_there and not _was_moved(one.deal, by=by, key=own_key):
+                continue
+            moved = one.deal if is_there else _move(one, to=to, by=by, now=now, key=own_key)
         except RuleError as refusal:
             outcome.refused.insert(0, Refused(one.deal, refusal.message))
+        else:
+            outcome.changed.insert(0, moved)
+            outcome.before[moved.pk] = _stage_before(moved) if is_there else one.deal.stage
     return outcome
 
 
@@ -61,6 +67,17 @@ def _move(one: Seen, *, to: Stage, by: User, now: dt.datetime, key: str) -> Deal
     try:
         return move_deal(one.deal, to=to, seen_version=one.version, by=by, now=now, key=key)
     except DealConflict as conflict:
-        if first_answer(by=by, key=key, purpose=f"deal-{one.deal.pk}") is None:
+        if not _was_moved(one.deal, by=by, key=key):
             raise
         return conflict.deal  # the first try of this very move won
+
+
+def _was_moved(deal: Deal, *, by: User, key: str) -> bool:
+    """Whether this is a retry of a move that was made, its answer lost on the way."""
+    return first_answer(by=by, key=key, purpose=f"deal-{deal.pk}") is not None
+
+
+def _stage_before(deal: Deal) -> Stage:
+    ended = deal.visits.standing().filter(left_at__isnull=False).select_related("stage")
+    last = ended.order_by("entered_at", "pk").last()
+    return last.stage if last else deal.stage

@@ -15,7 +15,7 @@ from crm.views.addresses import way_back
 from crm.views.authorising import writer_or_403
 from crm.views.requests import PersonRequest
 from pipeline.forms.together import MoveTogetherForm
-from pipeline.models import Deal, Stage
+from pipeline.models import Deal
 from pipeline.rules.moving_together import Together, move_together
 from pipeline.views.board_cards import draw, rows_of
 from pipeline.views.moves import moved_event, wants_card
@@ -35,11 +35,10 @@ def deal_move_together(request: PersonRequest) -> HttpResponse:
         messages.error(request, text)
         return redirect(way_back(request, "back") or "deal_list")
     seen, now = form.seen(), timezone.now()
-    before = {one.deal.pk: one.deal.stage for one in seen}
     outcome = move_together(seen, to=form.cleaned_data["to"], by=person, now=now, key=form.cleaned_data["key"])
     lacking = len(form.cleaned_data["chosen"]) - len(seen)
     if wants_card(request):
-        return _for_board(request, outcome, before, lacking)
+        return _for_board(request, outcome, lacking)
     say_together(request, outcome, lacking)
     return redirect(way_back(request, "back") or "deal_list")
 
@@ -58,7 +57,7 @@ def say_together(request: PersonRequest, outcome: Together, lacking: int) -> Non
         messages.warning(request, words % {"count": more})
 
 
-def _for_board(request: PersonRequest, outcome: Together, before: dict[int, Stage], lacking: int) -> JsonResponse:
+def _for_board(request: PersonRequest, outcome: Together, lacking: int) -> JsonResponse:
     """The moved cards with what there is to undo, and a dialog that names those that stay."""
     rows = rows_of(Deal.objects.filter(pk__in=[deal.pk for deal in outcome.changed]))
     cards = {card.pk: card.html for card in draw(rows, request.user, timezone.now())}
@@ -66,7 +65,9 @@ def _for_board(request: PersonRequest, outcome: Together, before: dict[int, Stag
     is_whole = not outcome.refused and not lacking
     return JsonResponse(
         {
-            "moved": [{**moved_event(deal, before[deal.pk]), "card": cards.get(deal.pk)} for deal in outcome.changed],
+            "moved": [
+                {**moved_event(deal, outcome.before[deal.pk]), "card": cards.get(deal.pk)} for deal in outcome.changed
+            ],
             "refused": "" if is_whole else render_to_string("pipeline/deal_together.html", context, request),
             "title": ngettext("%(count)d deal", "%(count)d deals", len(outcome.changed))
             % {"count": len(outcome.changed)},

@@ -87,8 +87,15 @@ def test_a_retry_with_the_same_key_gets_the_first_answer(client: Client, rep: Us
     again = move(client, deals, stages["meeting"], key="k1").json()
 
     assert again["refused"] == ""
+    assert [one["pk"] for one in again["moved"]] == [deal.pk for deal in deals], "also what the first try moved"
+    assert {one["from_label"] for one in again["moved"]} == {stages["prospecting"].label}
     assert places(*deals) == ["meeting", "meeting"]
     assert deals[0].visits.count() == 2
+
+
+def test_what_lies_there_already_is_left_out_of_the_answer(client: Client, rep: User, stages: Stages) -> None:
+    client.force_login(rep)
+    assert move(client, [DealFactory(owner=rep, stage="meeting")], stages["meeting"], key="k2").json()["moved"] == []
 
 
 def test_without_script_it_is_said_on_the_page_one_comes_back_to(client: Client, rep: User, stages: Stages) -> None:
@@ -112,6 +119,7 @@ def test_without_script_it_is_said_on_the_page_one_comes_back_to(client: Client,
         ({"chosen": ["x"]}, 422),
         ({"chosen": ["7"]}, 422),
         ({"chosen": ["7:1:1"]}, 422),
+        ({"chosen": [f"{pk}:1" for pk in range(1, 202)]}, 422),
         ({"chosen": ["7:1"], "to": "999999"}, 404),
     ],
 )
