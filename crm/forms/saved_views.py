@@ -16,8 +16,9 @@ LONGEST = 2_000
 
 
 def kept_of(query: QueryDict) -> list[list[str]]:
-    """Return the pairs of name and value that a view keeps of an address."""
-    return [[name, value] for name, values in query.lists() if name not in PASSING for value in values if value]
+    """Return the pairs of name and value that a view keeps of an address; what PostgreSQL keeps in no text is none."""
+    pairs = [[name, value] for name, values in query.lists() if name not in PASSING for value in values if value]
+    return [pair for pair in pairs if not any("\0" in part for part in pair)]
 
 
 class SavedViewForm(forms.ModelForm):

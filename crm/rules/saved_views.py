@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from crm.models import OpensWith, SavedView, User
@@ -79,7 +80,8 @@ def _write(view: SavedView, fields: Mapping[str, Any]) -> None:
     for name in EDITABLE:
         if name in fields:
             setattr(view, name, fields[name])
-    namesakes = SavedView.objects.present().filter(owner=view.owner_id, page=view.page, name=view.name)
-    if namesakes.exclude(pk=view.pk).exists():
-        raise ViewNameTaken(_("You have a view of this name already."))
-    view.save()
+    try:
+        with transaction.atomic():  # the constraint decides between two clicks on "Save"
+            view.save()
+    except IntegrityError as error:
+        raise ViewNameTaken(_("You have a view of this name already.")) from error

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import messages
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from crm.forms.saved_views import LONGEST, SavedViewForm, kept_of
-from crm.models import OpensWith, SavedView
+from crm.models import OpensWith, SavedView, Sharing
 from crm.rules import saved_views as rules
 from crm.rules.errors import RuleError
 from crm.views.addresses import way_back, whole_number
@@ -51,6 +51,8 @@ def shelf_of(request: PersonRequest, page: str) -> Shelf:
     """Read what the menu of views shows, in one query, and one more where a view is shown."""
     first = OpensWith.objects.filter(user=request.user.pk, view=OuterRef("pk"))
     rows = SavedView.objects.visible_to(request.user).filter(page=page)
+    # An admin may get at private views of others, but does not work with them.
+    rows = rows.exclude(~Q(owner=request.user.pk), shared_with=Sharing.NOBODY)
     views: list[Any] = list(rows.select_related("owner").annotate(is_first=Exists(first))[:MOST])
     pk = whole_number(request.GET.get("saved"))
     current = next((view for view in views if view.pk == pk), None)

@@ -91,6 +91,19 @@ def test_private_views_are_nobody_elses_and_shared_ones_are_used_not_changed(
     assert login(outsider).post(first, {"is_first": "1"}).status_code == 404
 
 
+def test_an_admins_menu_is_not_full_of_others_private_views(rep: User, admin: User, view: SavedView) -> None:
+    assert login(admin).get("/deals/?saved=0").context["shelf"].views == []
+    SavedView.objects.update(shared_with="everyone")
+    assert login(admin).get("/deals/?saved=0").context["shelf"].views == [view]
+
+
+def test_a_character_that_no_text_holds_is_not_kept(rep: User, view: SavedView) -> None:
+    asked = {"asked": "q=%00&%00=x&tag=a", "back": "/deals/"}
+    assert login(rep).post(reverse("saved_view_update", args=[view.pk]), asked).status_code == 302
+    view.refresh_from_db()
+    assert view.query == [["tag", "a"]]
+
+
 def test_changed_filters_are_kept_in_the_view(rep: User, view: SavedView) -> None:
     client = login(rep)
     page = client.get(f"/deals/?saved={view.pk}&amount_from=5000")
