@@ -62,11 +62,19 @@ def _beyond(rows: QuerySet[Any], cursor: str, order: Sequence[str]) -> Q:
     try:
         text, pk = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         value, pk = field.to_python(text), int(pk)
+        if isinstance(value, str):
+            _refuse_unstored(value)
     except (ValueError, TypeError, binascii.Error, ValidationError, RecursionError) as error:
         message = _("This is no place in the list. Begin again without it.")
         raise invalid([FieldError("after", "invalid", message)]) from error
     way = "lt" if is_falling else "gt"
     return Q(**{f"{name}__{way}e": value}) & (Q(**{f"{name}__{way}": value}) | Q(**{f"pk__{way}": pk}))
+
+
+def _refuse_unstored(text: str) -> None:
+    """Raise ValueError for what no database holds: NUL, and half a letter."""
+    if b"\0" in text.encode():
+        raise ValueError(text)
 
 
 def _address_after(request: ApiRequest, row: Any, order: Sequence[str]) -> str:

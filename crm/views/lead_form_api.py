@@ -75,7 +75,7 @@ def _captured(request: HttpRequest, form: LeadForm) -> JsonResponse:
     if not isinstance(said, dict):
         return _refusal(_("Send an object of answers by key."), status=400)
     now = timezone.now()
-    sent = {str(key): value for key, value in said.items() if isinstance(value, str | int | float | bool)}
+    sent = {str(key): _whole(value) for key, value in said.items() if isinstance(value, str | int | float | bool)}
     visitor = VisitorForm(sent, form=form, consent=consent_shown(form, now=now, is_sent=True), now=now)
     if visitor.shown is None:
         visitor.add_error("token", _("Ask for the form first, and send its token along."))
@@ -86,6 +86,11 @@ def _captured(request: HttpRequest, form: LeadForm) -> JsonResponse:
     except DoorShut:
         return _refusal(_("Too many submissions. Try again later."), status=429)
     return JsonResponse({"thanks": form.text("thanks"), "redirect": form.allowed_redirect or None}, status=201)
+
+
+def _whole(value: Any) -> Any:
+    """JSON can hold half a letter, such as a smiley that a page cut in two; no database does."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
 
 
 def _refusal(message: str, *, status: int) -> JsonResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import json
 import threading
@@ -146,6 +147,9 @@ def test_unknown_address_method_and_filter_are_problems(program: Program) -> Non
     assert program.get("/leads?limit=0", 422)["field"] == "limit"
     assert program.get("/leads?limit=9999", 422)["field"] == "limit"
     assert program.get("/leads?after=nonsense", 422)["field"] == "after"
+    for name in ("\0", "\ud800"):
+        cursor = base64.urlsafe_b64encode(json.dumps([name, 1]).encode()).decode()
+        assert program.get(f"/companies?after={cursor}", 422)["field"] == "after"
 
 
 # --- A retry ----------------------------------------------------------------------------------------------------------

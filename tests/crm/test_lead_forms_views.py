@@ -377,6 +377,13 @@ def test_bad_json_is_told_what_is_wrong(form: LeadForm, said: Any, status: int) 
     assert Lead.objects.count() == 0
 
 
+def test_half_a_letter_is_no_error(form: LeadForm) -> None:
+    answer = call({"name": "Anna \ud83d", "message": "Hi \ude00", "utm_source": "\ud800"})
+    assert answer.status_code == 201
+    lead = Lead.objects.get()
+    assert (lead.name, lead.message) == ("Anna ?", "Hi ?")
+
+
 def test_only_json_is_read(form: LeadForm) -> None:
     assert call("name=Anna", content_type="text/plain").status_code == 415
 
