@@ -91,6 +91,8 @@ def release_submission(submission: Submission, *, by: User, now: dt.datetime) ->
         fresh.decided_by = by
         fresh.save()
         _note(fresh, at=fresh.at if lead else now)
+        if lead is None:
+            queue_news(fresh.lead)
     return fresh
 
 

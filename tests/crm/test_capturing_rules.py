@@ -111,6 +111,12 @@ def test_nobody_is_told_of_what_was_kept_out(rep: User) -> None:
     assert OutboxRow.objects.count() == 0
 
 
+def test_the_owner_is_told_of_what_was_let_in(rep: User, admin: User) -> None:
+    submission = sent(LeadFormFactory(owner_rule="person", owner=rep), reason="trap")
+    release_submission(submission, by=admin, now=NOW)
+    assert OutboxRow.objects.get().recipient == rep
+
+
 def test_a_suppressed_address_gets_no_automatic_answer(db: None) -> None:
     Suppression.objects.create(address="greta@holm.test", reason="unsubscribed")
     sent(LeadFormFactory(reply_subject="Thanks", reply="Thanks"), email="Greta@Holm.test")
