@@ -51,6 +51,13 @@ def test_a_file_goes_all_the_way_in(rep: User) -> None:
     assert not Lead.objects.exists()
 
 
+def test_what_a_lead_wrote_comes_along(rep: User) -> None:
+    client = client_of(rep)
+    file = 'External ID,Contact Name,Email,Salesperson,Notes\n1,Anna Berg,a@berg.test,,"Two belts,\nplease"\n'
+    start(client, check(client, upload(client, file, kind="leads")))
+    assert Lead.objects.get().message == "Two belts,\nplease"
+
+
 def test_dates_that_could_be_read_in_two_ways_are_asked_about(rep: User) -> None:
     client = client_of(rep)
     run = upload(client, "Name,Created\nAnna,03/04/2024\nBoris,05/06/2024\n", kind="leads")

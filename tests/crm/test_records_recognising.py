@@ -36,12 +36,12 @@ FILES = {
     "pipedrive_sample_spreadsheet_vocabulary.csv": ("Pipedrive", "deals", 16),
     "salesforce_export_headers/Account.header.csv": ("Salesforce", "companies", 8),
     "salesforce_export_headers/Contact.header.csv": ("Salesforce", "contacts", 12),
-    "salesforce_export_headers/Lead.header.csv": ("Salesforce", "leads", 11),
+    "salesforce_export_headers/Lead.header.csv": ("Salesforce", "leads", 12),
     "salesforce_export_headers/Opportunity.header.csv": ("Salesforce", "deals", 12),
     "zoho_crm/Accounts.csv": ("Zoho", "companies", 5),
     "zoho_crm/Contacts.csv": ("Zoho", "contacts", 6),
     "zoho_crm/Leads.csv": ("Zoho", "leads", 8),
-    "odoo/odoo_crm_lead_import_template.xls": ("Odoo", "leads", 7),
+    "odoo/odoo_crm_lead_import_template.xls": ("Odoo", "leads", 8),
     "odoo/odoo_res_partner_import_template.xlsx": ("Odoo", "contacts", 5),
 }
 """File → program, kind, and how many of its columns hold something of ours."""
@@ -59,7 +59,18 @@ OTHERS = {
     "zoho_crm/Users.csv": "users",
     "hubspot_fivetran_seeds/owner_data.csv": "users",
     "hubspot_fivetran_seeds/ticket_data.csv": "tickets",
-    "hubspot_fivetran_seeds/engagement_call_data.csv": "calls, mails and meetings",
+    "hubspot_fivetran_seeds/contact_property_history_data.csv": "histories of fields",
+    "hubspot_fivetran_seeds/deal_property_history_data.csv": "histories of fields",
+    "hubspot_fivetran_seeds/deal_stage_data.csv": "histories of fields",
+    "hubspot_fivetran_seeds/deal_company_data.csv": "links between records",
+    "hubspot_fivetran_seeds/deal_contact_data.csv": "links between records",
+    "hubspot_fivetran_seeds/merged_deal_data.csv": "links between records",
+    "hubspot_fivetran_seeds/deal_pipeline_data.csv": "pipelines and stages",
+    "hubspot_fivetran_seeds/deal_pipeline_stage_data.csv": "pipelines and stages",
+    **{
+        f"hubspot_fivetran_seeds/engagement{of}_data.csv": "calls, mails and meetings"
+        for of in ("", "_call", "_email", "_meeting", "_note", "_task")
+    },
 }
 """File → what it holds, which is nothing that the wizard imports."""
 
@@ -80,6 +91,14 @@ def test_an_export_is_recognised_without_a_mapping(name: str, tmp_path: Path) ->
     assert (found.program, found.kind, found.holds) == (*FILES[name][:2], "")
     assert len(held) == FILES[name][2], held
     assert "name" in columns_of(held)
+
+
+@needs_exports
+def test_no_export_is_left_out() -> None:
+    tables = {
+        path.relative_to(EXPORTS).as_posix() for path in EXPORTS.rglob("*") if path.suffix in {".csv", ".xls", ".xlsx"}
+    }
+    assert tables == FILES.keys() | OTHERS.keys()
 
 
 @needs_exports

@@ -134,7 +134,9 @@ class LeadImporter(RecordImporter[Lead]):
 
     def wanted(self, entry: Entry, record: Lead | None) -> dict[str, Any]:
         _refuse_contradictions(entry)
-        wanted = _given(entry, "name", "external_id", "email", "phone", *LEAD_TIMES) | _owner(self, entry, record)
+        wanted = _given(entry, "name", "external_id", "email", "phone", "message", *LEAD_TIMES) | _owner(
+            self, entry, record
+        )
         wanted |= {"company_name": entry["company"] or ""}
         wanted |= {"source": self.references.source(entry)}
         wanted |= {"disqualify_reason": self.references.reason(DisqualifyReason, entry, "disqualify_reason")}
@@ -223,6 +225,7 @@ LABELS = {
     "company": gettext_lazy("Company"),
     "company_id": gettext_lazy("External id of the company"),
     "position": gettext_lazy("Position"),
+    "message": gettext_lazy("What they wrote"),
     "source": gettext_lazy("Source"),
     "created_at": gettext_lazy("Created"),
     "first_response_at": gettext_lazy("First answered"),
@@ -296,6 +299,7 @@ LEADS = Kind(
         text("company", 200),
         email("email"),
         text("phone", 40),
+        text("message", 10_000),
         text("source", 120),
         text("owner", 200),
         past_instant("created_at"),

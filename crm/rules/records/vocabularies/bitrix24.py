@@ -36,6 +36,7 @@ VOCABULARIES = (
             "email": _EMAILS,
             "phone": _PHONES,
             "source": ("источник", "source", "utm source"),
+            "message": ("комментарий", "comment"),
             "owner": _OWNER,
             "created_at": ("дата создания", "created on", "created"),
         },

@@ -14,12 +14,13 @@ VOCABULARIES = (
             "email": ("email", "email_from", "эл. почта", "email нормализованный"),
             "phone": ("phone", "mobile", "телефон", "мобильный"),
             "source": ("source", "source_id", "источник"),
+            "message": ("notes", "заметки"),
             "owner": ("salesperson", "user_id", "продавец"),
             "created_at": ("created on", "create_date", "создано"),
         },
         telling=(
-            "job position", "street", "street2", "city", "state", "zip", "website", "notes", "sales team", "tags",
-            "должность", "улица", "город", "индекс", "веб-сайт", "заметки", "отдел продаж",
+            "job position", "street", "street2", "city", "state", "zip", "website", "sales team", "tags",
+            "должность", "улица", "город", "индекс", "веб-сайт", "отдел продаж",
         ),
     ),
     Vocabulary(

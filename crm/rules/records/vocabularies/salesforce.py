@@ -22,6 +22,7 @@ VOCABULARIES = (
             "email": ("email", "эл. почта"),
             "phone": ("phone", "mobilephone", "mobile", "телефон"),
             "source": ("leadsource", "lead source", "источник лида"),
+            "message": ("description", "описание"),
             "owner": ("lead owner", "owner", "ответственный за лид", *_OWNER_IDS),
             "created_at": ("createddate", "create date", "created date"),
         },

@@ -16,6 +16,7 @@ VOCABULARIES = (
             "email": ("email", "secondary email", "эл. почта"),
             "phone": ("phone", "mobile", "телефон", "мобильный"),
             "source": ("lead source", "источник лида"),
+            "message": ("description", "описание"),
             "owner": ("lead owner", "ответственный за лид"),
             "created_at": ("created time", "время создания"),
         },
