@@ -118,8 +118,9 @@ def send_hand_over(row: OutboxRow, postbox: Postbox) -> Outcome:
     person = row.recipient
     if absence is None or person is None:
         return NotNeeded("the absence is gone")
-    at = dt.datetime.fromisoformat(row.payload["at"])
-    given = HandOver.objects.lasting().filter(absence=absence, taker=person, at=at).select_related("follow_up")
+    given = HandOver.objects.lasting().filter(absence=absence, taker=person).select_related("follow_up")
+    if at := row.payload.get("at"):  # rows that an older version queued, before a night of rest say, tell of all
+        given = given.filter(at=dt.datetime.fromisoformat(at))
     if not (follow_ups := [each.follow_up for each in given.order_by("follow_up__due_at", "pk")]):
         return NotNeeded("all of it went back")
     follow_up, count = follow_ups[0], len(follow_ups)

@@ -257,6 +257,19 @@ def test_the_substitute_is_told_once_of_all_that_is_theirs_now(lead: Lead, berli
     assert [message.to for message in mail.outbox] == [[substitute.email]]
 
 
+def test_news_that_an_older_version_queued_is_still_told(lead: Lead, berliner: User) -> None:
+    substitute = UserFactory(team=berliner.team)
+    weekly(lead, berliner)
+    absence = Absence.objects.create(
+        user=berliner, starts_on=dt.date(2026, 10, 20), ends_on=dt.date(2026, 10, 30), substitute=substitute
+    )
+    follow_absences(now=NOW)
+    row = OutboxRow.objects.get(kind="hand_over")
+    row.payload, row.state = {"absence": absence.pk, "count": 1, "follow_up": 1}, OutboxRow.State.IN_FLIGHT
+    deliver(row, Postbox())
+    assert substitute.notifications.get(kind="hand_over").text == "1 next step of Rita Rep is yours until 30.10.2026"
+
+
 @pytest.mark.parametrize("dies_at", ["HandOver.objects.create", "outbox.queue"])
 def test_a_hand_over_that_dies_is_begun_anew(
     lead: Lead, berliner: User, monkeypatch: pytest.MonkeyPatch, dies_at: str
