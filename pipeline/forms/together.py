@@ -46,8 +46,15 @@ class MoveTogetherForm(forms.Form):
         super().__init__(*args, **options)
         self.by = by
         pipelines = Pipeline.objects.visible_to(by)
-        stages = Stage.objects.live().filter(kind=Stage.Kind.OPEN, pipeline__in=pipelines.order_by())
+        stages = Stage.objects.live().filter(pipeline__in=pipelines.order_by())
         self.fields["to"].queryset = stages  # type: ignore[attr-defined]
+
+    def clean_to(self) -> Stage:
+        """A stage that is not won: a card among the chosen may be dragged there."""
+        to: Stage = self.cleaned_data["to"]
+        if to.is_won:
+            raise forms.ValidationError(_("Win deals one by one: each is asked for its amount and day."), code="won")
+        return to
 
     def seen(self) -> list[Seen]:
         """The chosen deals that the person sees, in the order in which they were named."""

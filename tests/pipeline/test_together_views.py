@@ -129,6 +129,10 @@ def test_bad_input_is_refused(client: Client, rep: User, stages: Stages, said: d
     assert answer.status_code == status
 
 
-def test_won_stages_and_foreign_pipelines_are_no_targets(client: Client, rep: User, stages: Stages) -> None:
+def test_deals_are_not_won_together_and_that_is_said(client: Client, rep: User, stages: Stages) -> None:
     client.force_login(rep)
-    assert move(client, [DealFactory(owner=rep)], stages["fulfilment"]).status_code == 404
+    deal = DealFactory(owner=rep)
+    answer = move(client, [deal], stages["fulfilment"])
+    assert answer.status_code == 422
+    assert answer.content.decode() == "Win deals one by one: each is asked for its amount and day."
+    assert places(deal) == ["prospecting"]
