@@ -25,9 +25,8 @@ class ActivityQuerySet(OwnedQuerySet):
     owner_field = "author_id"
 
     def touches(self) -> Self:
-        """Outreach and answers: everything but notes, and what their machines answered."""
-        is_machine = Q(direction=Activity.Direction.IN, is_automatic=True)
-        return self.exclude(kind=Activity.Kind.NOTE).exclude(is_machine)
+        """Outreach and answers: everything but notes, and what machines answered, theirs or ours."""
+        return self.filter(is_automatic=False).exclude(kind=Activity.Kind.NOTE)
 
     def outbound(self) -> Self:
         """What we said to them."""
@@ -35,13 +34,9 @@ class ActivityQuerySet(OwnedQuerySet):
 
     def two_way(self) -> Self:
         """Where both sides spoke: a person's message to us, something of ours that was answered, a meeting."""
-        theirs = Q(direction=Activity.Direction.IN, is_automatic=False)
+        theirs = Q(direction=Activity.Direction.IN)
         answered = ~Q(response=Activity.Response.NONE) | Q(kind=Activity.Kind.MEETING)
         return self.present().touches().filter(theirs | answered)
-
-    def answering(self) -> Self:
-        """What a person said to them: an automatic reply answers nobody."""
-        return self.outbound().filter(is_automatic=False)
 
 
 @holds_personal(blanks=("title", "body", "import_key"), strikes=("title", "body"))

@@ -90,7 +90,7 @@ def answer_lead(subject: Any) -> None:
     """Stop the response clock of a lead at its first outbound touch, and let a new lead become a working one."""
     if not isinstance(subject, Lead):
         return
-    first = subject.activities.present().answering().aggregate(at=Min("at"))["at"]
+    first = subject.activities.present().outbound().aggregate(at=Min("at"))["at"]
     if first is None:
         return
     answered = max(first, subject.created_at)  # a call logged for before the lead came in answers it at once

@@ -47,11 +47,12 @@ def send_email(row: OutboxRow, postbox: Postbox) -> Outcome:
         return NotNeeded("not sent: its author can no longer log in")
     if found := suppressed(email.to_address):
         return NotNeeded(f"not sent: the address gets no more mail ({found.reason})")
+    # Asked first: what wrote the letter ends by it, and needs nobody to be told.
+    if reason := next(filter(None, (objection(email) for objection in objections)), ""):
+        return NotNeeded(reason)
     if not (may_write_about(email.subject, author) or _tells_of_meeting(email)):
         words = "not sent: its author may no longer write about the record, or it is in the bin"
         return NotNeeded(words, then=lambda: tell_of(email, NOT_THEIRS))
-    if reason := next(filter(None, (objection(email) for objection in objections)), ""):
-        return NotNeeded(reason)
     if until := _allowance_returns(email, now=timezone.now()):
         return Later(until)
     message = _message(row, email, author)

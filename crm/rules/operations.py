@@ -7,17 +7,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from django.db import connection
-from django.db.models import Count, F, Min, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import BigIntegerField, Count, F, Min, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce, Now
 from django.utils.translation import gettext as _
 
-from crm.models import Heartbeat, OutboxRow, PausedKind, User
+from crm.models import Heartbeat, OutboxRow, PausedKind, Submission, User
 from crm.rules import outbox
 from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed, RuleError
 
 LATENESS_OVER = dt.timedelta(hours=1)
 State = OutboxRow.State
+_VISITOR = Submission.objects.filter(pk=OuterRef("submission")).values(address=KT("fields__email"))[:1]
 
 
 class NotUnclear(RuleError):
@@ -138,14 +140,19 @@ def settle_unclear(row: OutboxRow, *, was_sent: bool, by: User) -> None:
 
 
 def rows_of(*, kinds: Iterable[str] = (), state: str = "", text: str = "") -> QuerySet[OutboxRow]:
-    """Return rows for the ledger, newest first."""
-    rows = OutboxRow.objects.select_related("recipient").annotate(lateness=F("finished_at") - F("due_at"))
+    """Return rows for the ledger, newest first; `addressee` is the address of who is no user of ours."""
+    rows = OutboxRow.objects.select_related("recipient").annotate(
+        lateness=F("finished_at") - F("due_at"),
+        submission=Cast(KT("payload__submission"), BigIntegerField()),
+        addressee=Coalesce(F("email__to_address"), Subquery(_VISITOR), output_field=TextField()),
+    )
     if kinds:
         rows = rows.filter(kind__in=list(kinds))
     if state:
         rows = rows.filter(state=state)
     if text:
-        rows = rows.filter(Q(dedupe_key__icontains=text) | Q(recipient__email__icontains=text) | Q(message_id=text))
+        to = Q(recipient__email__icontains=text) | Q(addressee__icontains=text)
+        rows = rows.filter(to | Q(dedupe_key__icontains=text) | Q(message_id=text))
     return rows.order_by("-pk")
 
 

@@ -68,7 +68,7 @@ def outbox_list(request: PersonRequest) -> HttpResponse:
 @_admins_only
 def outbox_detail(request: PersonRequest, pk: int) -> HttpResponse:
     """One row with each of its attempts."""
-    row = get_object_or_404(OutboxRow.objects.select_related("recipient", "merged_into"), pk=pk)
+    row = get_object_or_404(rules.rows_of().select_related("recipient", "merged_into"), pk=pk)
     context = {"row": row, "label": outbox.label_of(row.kind), "tries": row.tries.all(), "now": timezone.now()}
     return render(request, "crm/outbox_detail.html", context)
 

@@ -46,6 +46,7 @@ HEADLINES = {
     ("message", "in"): gettext_lazy("{person} sent a message"),
     ("note", ""): gettext_lazy("{who} noted"),
 }
+AUTOMATIC = gettext_lazy("{person} got an automatic answer")
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,8 @@ def _with_subjects(rows: Any, subject: Any, related: Sequence[QuerySet[Any]]) ->
 
 def _of_activity(activity: Activity, reader: User, page_subject: Any) -> Entry:
     about = _subject_of(activity, page_subject)
-    pattern = HEADLINES[activity.kind, activity.direction]
+    is_ours = activity.is_automatic and activity.direction == Activity.Direction.OUT
+    pattern = AUTOMATIC if is_ours else HEADLINES[activity.kind, activity.direction]
     return Entry(
         at=activity.at,
         icon=KIND_ICONS[activity.kind],

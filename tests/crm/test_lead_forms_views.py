@@ -331,7 +331,22 @@ def test_the_automatic_answer_says_what_the_admin_wrote_and_is_no_answer(form: L
     (sent,) = mail.outbox
     assert (sent.to, sent.subject, sent.body) == (["Anna@Berg.test"], "Thank you", "We answer within an hour.")
     assert sent.extra_headers["Auto-Submitted"] == "auto-replied"
-    assert Lead.objects.get().first_response_at is None
+    lead = Lead.objects.get()
+    assert (lead.status, lead.first_response_at) == ("new", None)
+    shown = lead.activities.get(kind="email")
+    assert (shown.title, shown.body, shown.is_automatic) == ("Thank you", "We answer within an hour.", True)
+    assert not lead.activities.outbound().exists()
+
+
+def test_an_operator_reads_whom_it_answered(form: LeadForm, admin: User) -> None:
+    LeadForm.objects.update(reply_subject="Thank you", reply="We answer within an hour.")
+    send(ANNA)
+    row = OutboxRow.objects.get(kind="form_reply")
+    client = Client()
+    client.force_login(admin)
+
+    for address in ("/operations/rows/?q=anna@berg", f"/operations/rows/{row.pk}/"):
+        assert "Anna@Berg.test" in client.get(address).text
 
 
 # --- For programs -------------------------------------------------------------------------------------------------

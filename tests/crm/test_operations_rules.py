@@ -15,7 +15,7 @@ from crm.rules.alarms import ALARM
 from crm.rules.delivering import deliver, deliver_due
 from crm.rules.emails import Letter, write_email
 from crm.rules.errors import NotAllowed
-from crm.rules.operations import NotUnclear, lanes, pause_kind, pulse, resume_kind, retry_rows, settle_unclear
+from crm.rules.operations import NotUnclear, lanes, pause_kind, pulse, resume_kind, retry_rows, rows_of, settle_unclear
 from crm.rules.outbox import Intent, Outcome, Sender, Sent
 from crm.rules.sending import NotSent, PerhapsSent, Postbox, Refused
 from crm.rules.sweeping import sweep
@@ -152,6 +152,7 @@ def test_an_unclear_letter_is_not_repeated_and_its_author_is_told(unclear: Email
     deliver_due(seconds=5)
 
     assert OutboxRow.objects.get(pk=unclear.row_id).state == State.UNCLEAR
+    assert [row.addressee for row in rows_of(text="DARIA@", state=State.UNCLEAR)] == ["daria@client.test"]  # type: ignore[attr-defined]  # annotated
     assert [message.to for message in mail.outbox] == [[rep.email]]
     assert "Offer" in Notification.objects.get(user=rep).text
 

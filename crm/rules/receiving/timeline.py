@@ -68,7 +68,7 @@ def _is_answer(email: Email) -> bool:
 
 def _last_said(subject: Any, email: Email) -> Activity | None:
     at = email.at or email.created_at
-    said = subject.activities.present().answering().filter(at__lte=at, at__gt=at - ANSWERS_WITHIN)
+    said = subject.activities.present().outbound().filter(at__lte=at, at__gt=at - ANSWERS_WITHIN)
     last: Activity | None = said.order_by("-at", "-pk").first()
     return last
 

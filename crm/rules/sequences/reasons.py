@@ -83,7 +83,7 @@ def has_answered(enrolment: Enrolment, person: Any) -> bool:
     """Whether the person wrote, called or reacted since they were enrolled; an automatic reply is no answer."""
     since = enrolment.started_at
     reacted = Q(direction=Activity.Direction.IN) | ~Q(response=Activity.Response.NONE)
-    touches = Activity.objects.present().touches().filter(reacted, at__gte=since, is_automatic=False)
+    touches = Activity.objects.present().touches().filter(reacted, at__gte=since)
     if touches.filter(about(person)).exists():
         return True
     wrote = Email.objects.inbound().filter(nature=Email.Nature.PERSON, at__gte=since)
