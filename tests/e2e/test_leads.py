@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from crm.models import Activity, Lead, User
-from pipeline.models import Deal
+from crm.models import Activity, Lead, QualifyingQuestion, User
+from pipeline.models import Deal, Pipeline, Stage
 from tests.e2e.conftest import Complaints, LogIn
 from tests.factories import CompanyFactory, ContactFactory, LeadFactory, sales_pipeline
 
@@ -38,6 +38,27 @@ def test_a_lead_is_converted_in_one_dialog(rep: User, lead: Lead, log_in: LogIn)
     expect(page.locator("#lead-list")).not_to_contain_text("Daria Fomina")
     deal = Deal.objects.get()
     assert (deal.lead, deal.contact, deal.company.name, deal.amount) == (lead, known, "Grain Mill Co.", 140_000)
+
+
+def test_another_pipelines_stage_brings_its_questions(rep: User, lead: Lead, log_in: LogIn) -> None:
+    service = Pipeline.objects.create(name="Service", slug="service", position=9)
+    visit = Stage.objects.create(pipeline=service, name="Visit", slug="visit", position=0)
+    question = QualifyingQuestion.objects.create(name="Site seen", minimum=QualifyingQuestion.Minimum.ANSWER)
+    service.qualifying_questions.add(question)
+    page = log_in(rep)
+    page.goto("/leads/")
+    page.keyboard.press("v")
+    dialog = page.locator("#dialog")
+    dialog.get_by_label("Deal", exact=True).fill("Belt dryer")
+    expect(dialog.get_by_label("Site seen")).to_have_count(0)
+    dialog.get_by_label("Stage").select_option("Service · Visit")
+    expect(dialog.get_by_label("Site seen")).to_be_visible()
+    dialog.get_by_label("Site seen").select_option("Yes")
+    dialog.get_by_role("button", name="Convert").click()
+
+    expect(page.locator("#toasts")).to_contain_text("is now the deal “Belt dryer”")
+    assert Deal.objects.get().stage == visit
+    assert lead.qualifying_answers.get().answer == "yes"
 
 
 def test_converting_works_without_script(rep: User, lead: Lead, log_in: LogIn) -> None:
