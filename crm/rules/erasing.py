@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from django.apps import apps
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -41,6 +41,8 @@ from crm.rules.personal_logs import beside_keys, entries, erase_entries, own_key
 LEAD, CONTACT, COMPANY = "crm.lead", "crm.contact", "crm.company"
 NOT_COPIED = frozenset({"search", "content"})
 """Columns that repeat others, and files themselves."""
+LONGEST_STRUCK = 60
+"""Of a name that is told apart by a number; there is room for it in every such column."""
 
 
 # --- Who it is --------------------------------------------------------------------------------------------------------
@@ -237,4 +239,14 @@ def _strike(holding: Holding, person: Person) -> None:
             for name, value in became.items():
                 setattr(row, name, value)
             changed.append(row)
-    all_rows(holding.model).bulk_update(changed, holding.strikes, batch_size=500)
+    try:
+        with transaction.atomic():
+            _write_struck(holding, changed)
+    except IntegrityError:  # names that must differ (of views, say) named the same person
+        for row in filter(lambda row: ERASED in row.name, changed):
+            row.name = f"{row.name[:LONGEST_STRUCK]} {row.pk}"
+        _write_struck(holding, changed)
+
+
+def _write_struck(holding: Holding, rows: list[Any]) -> None:
+    all_rows(holding.model).bulk_update(rows, holding.strikes, batch_size=500)

@@ -31,6 +31,7 @@ from crm.models import (
     Merge,
     Notification,
     OutboxRow,
+    SavedView,
     User,
 )
 from crm.models.personal import holdings
@@ -285,6 +286,17 @@ def test_what_others_wrote_down_keeps_its_shape(lead: Lead, admin: User, rep: Us
     assert "{{ person.name }}" in template.body
     assert (merged.before, merged.after) == ({}, {})
     assert [word for word in WORDS if word in everything_stored()] == []
+
+
+def test_names_that_must_differ_do_where_they_named_one_person(lead: Lead, admin: User, rep: User) -> None:
+    views = [
+        SavedView.objects.create(name=name, page="deals", owner=rep, query=[["q", EMAIL]])
+        for name in (NAME, EMAIL, "Mine", ERASED)
+    ]
+    erase_person(person_of(lead), by=admin, now=timezone.now())
+    names = [SavedView.objects.get(pk=view.pk).name for view in views]
+    assert [name.partition(" ")[0] for name in names] == [ERASED, ERASED, "Mine", ERASED]
+    assert len(set(names)) == 4
 
 
 def test_every_table_that_holds_something_says_whose_it_is() -> None:
