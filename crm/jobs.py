@@ -17,6 +17,7 @@ from crm.rules import (
     form_replies,
     hand_overs,
     held_files,
+    late_news,
     mailing,
     nurturing,
     reminders,
@@ -51,6 +52,7 @@ assert advancing.__name__
 assert intake.SEQUENCE_INTAKE
 assert hand_overs.HAND_OVER
 assert rsvp.RSVP
+assert late_news.LATE_NEWS
 
 
 @shared_task(expires=30)

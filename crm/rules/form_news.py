@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from crm.models import Lead, Notification, OutboxRow, User
 from crm.rules.notice_kinds import NoticeKind
 from crm.rules.notice_kinds import register as register_kind
-from crm.rules.outbox import Intent, NotNeeded, Outcome, Sender, queue, register
+from crm.rules.outbox import LATE_NEWS, Intent, NotNeeded, Outcome, Sender, queue, register
 from crm.rules.sending import Postbox
 from crm.rules.telling import News, tell
 
@@ -38,4 +38,4 @@ def _notice(person: User, lead: Lead, key: str) -> Notification:
     return Notification(user=person, kind=KIND.key, dedupe_key=key, subject=lead, text=text[:300])
 
 
-FORM_NEWS = register(Sender(NEW_LEAD, _send, label=KIND.label))
+FORM_NEWS = register(Sender(NEW_LEAD, _send, digest=LATE_NEWS, label=KIND.label))

@@ -57,4 +57,4 @@ def send_given(row: OutboxRow, postbox: Postbox) -> Outcome:
     return tell(row, News(person, [notice], GIVEN, {"text": text, "given": given}), postbox)
 
 
-outbox.register(Sender(GIVEN, send_given, label=KIND.label))
+outbox.register(Sender(GIVEN, send_given, digest=outbox.LATE_NEWS, label=KIND.label))

@@ -142,4 +142,4 @@ def send_hand_over(row: OutboxRow, postbox: Postbox) -> Outcome:
     return tell(row, News(person, [notice], HAND_OVER, {"text": text, "absence": absence}), postbox)
 
 
-outbox.register(Sender(HAND_OVER, send_hand_over, label=KIND.label))
+outbox.register(Sender(HAND_OVER, send_hand_over, digest=outbox.LATE_NEWS, label=KIND.label))

@@ -71,4 +71,4 @@ def _reason(email: Email, trouble: str) -> str:
     return email.bounce_detail
 
 
-outbox.register(Sender(TROUBLE, send_trouble, label=KIND.label))
+outbox.register(Sender(TROUBLE, send_trouble, digest=outbox.LATE_NEWS, label=KIND.label))

@@ -35,6 +35,8 @@ FIRST_WAIT = dt.timedelta(seconds=15)
 LONGEST_WAIT = dt.timedelta(hours=1)
 LATE_AFTER = dt.timedelta(minutes=2)
 """For so long a row may wait: after that people are told."""
+LATE_NEWS = "late_news"
+"""The digest of stale rows of several kinds, and of kinds without a digest of their own (crm/rules/late_news.py)."""
 
 
 # --- Senders: one per kind of row -----------------------------------------------------------------------------------

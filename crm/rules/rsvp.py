@@ -209,5 +209,5 @@ def send_rsvp(row: OutboxRow, postbox: Postbox) -> Outcome:
     return tell(row, News(person, [notice], RSVP, {"text": text, "attendee": attendee}), postbox)
 
 
-outbox.register(Sender(RSVP, send_rsvp, label=KIND.label))
+outbox.register(Sender(RSVP, send_rsvp, digest=outbox.LATE_NEWS, label=KIND.label))
 arrived.append(hear)

@@ -63,4 +63,4 @@ def _sentence(run: ImportRun) -> str:
     return done % {"file": run.file_name, "good": good, "all": run.done}
 
 
-outbox.register(Sender(ENDED, send_ended, label=KIND.label))
+outbox.register(Sender(ENDED, send_ended, digest=outbox.LATE_NEWS, label=KIND.label))

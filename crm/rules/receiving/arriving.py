@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from crm.models import Activity, Email, Notification, OutboxRow, User
 from crm.rules.notice_kinds import Mail, NoticeKind
 from crm.rules.notice_kinds import register as register_kind
-from crm.rules.outbox import Intent, NotNeeded, Outcome, Sender, queue, register
+from crm.rules.outbox import LATE_NEWS, Intent, NotNeeded, Outcome, Sender, queue, register
 from crm.rules.sending import Postbox
 from crm.rules.telling import News, tell
 
@@ -61,4 +61,4 @@ def _sees(person: User, subject: Any) -> bool:
     return bool(type(subject).objects.visible_to(person).filter(pk=subject.pk).exists())
 
 
-register(Sender(ANSWER, _send, label=KIND.label))
+register(Sender(ANSWER, _send, digest=LATE_NEWS, label=KIND.label))

@@ -12,7 +12,7 @@ from crm.models import Mailbox, Notification, OutboxRow
 from crm.rules.errors import RuleError
 from crm.rules.notice_kinds import NoticeKind
 from crm.rules.notice_kinds import register as register_kind
-from crm.rules.outbox import Intent, NotNeeded, Outcome, Sender, queue, register
+from crm.rules.outbox import LATE_NEWS, Intent, NotNeeded, Outcome, Sender, queue, register
 from crm.rules.receiving.connecting import LoginRefused
 from crm.rules.sealing import SealBroken
 from crm.rules.sending import Postbox
@@ -45,4 +45,4 @@ def _send(row: OutboxRow, postbox: Postbox) -> Outcome:
     return tell(row, News(person, [notice], TROUBLE, {"mailbox": mailbox, "headline": text}), postbox)
 
 
-register(Sender(TROUBLE, _send, label=KIND.label))
+register(Sender(TROUBLE, _send, digest=LATE_NEWS, label=KIND.label))

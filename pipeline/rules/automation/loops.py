@@ -52,4 +52,4 @@ def _send(row: OutboxRow, postbox: Postbox) -> Outcome:
     return tell(row, News(person, [notice], "stage_notice", context), postbox)
 
 
-outbox.register(Sender(TROUBLE, _send, label=KIND.label))
+outbox.register(Sender(TROUBLE, _send, digest=outbox.LATE_NEWS, label=KIND.label))

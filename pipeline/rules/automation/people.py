@@ -143,7 +143,7 @@ def _said(rule: StageRule, action: StageAction | None) -> str:
     return str(russian or stored.get("text") or rule)
 
 
-outbox.register(Sender(NOTICE, _send, label=KIND.label))
+outbox.register(Sender(NOTICE, _send, digest=outbox.LATE_NEWS, label=KIND.label))
 
 
 # --- Giving -----------------------------------------------------------------------------------------------------------
