@@ -43,7 +43,7 @@ def _send(row: OutboxRow, postbox: Postbox) -> Outcome:
         headers={"Message-ID": row.message_id, "Auto-Submitted": "auto-replied", "X-Auto-Response-Suppress": "All"},
     )
     lead = submission.lead
-    return Sent(postbox.send(message), then=lambda: _note_sent(lead, message.subject, body, now=timezone.now()))
+    return Sent(postbox.send(message), then=lambda: _note_sent(lead, subject, body, now=timezone.now()))
 
 
 def _note_left(row: OutboxRow) -> None:
