@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from crm.models import DuplicateCheck, DuplicateSuspicion, Merge, Reason, Strength, User
+from crm.models import DuplicateCheck, DuplicateSuspicion, Lead, Merge, Reason, Strength, User
 from crm.models.duplicates import MERGEABLE
 from crm.rules.audit import acting
 from crm.rules.candidates import Facts
@@ -21,6 +21,8 @@ from crm.rules.errors import NotAllowed
 CHECKED_AT_ONCE = 500
 MOST_PAIRS = 10
 """So many pairs are kept of one record, the surest; who has more shares a mailbox with a crowd."""
+MOST_NAMED = 3
+"""So many leads, and so many contacts, are named on a lead's page."""
 MOST_NAMESAKES = 3
 """A pair of which only the name says so is worth a person's time where few bear it."""
 
@@ -107,6 +109,17 @@ def reopen_pairs(merge: Merge) -> None:
     merge.suspicions.filter(state=State.DIFFERENT).delete()
     DuplicateCheck.objects.create(kind=merge.kind, record_id=merge.survivor_id)
     merge.suspicions.filter(state=State.MERGED).update(state=State.OPEN, merge=None, decided_by=None, decided_at=None)
+
+
+def people_like(lead: Lead, *, seen_by: User) -> list[Suspect]:
+    """Return the few leads and contacts that a lead may be, the surest first; none that somebody called different."""
+    pairs = DuplicateSuspicion.objects.about("lead", lead.pk).filter(state=State.DIFFERENT)
+    different = {pk for pair in pairs for pk in _ids(pair)}
+    facts = [facts_of(lead)]
+    [leads] = suspects_of_each("lead", facts, seen_by=seen_by, exclude={lead.pk, *different})
+    [contacts] = suspects_of_each("contact", facts, seen_by=seen_by)
+    found = _worth_a_look(leads, lead.pk)[:MOST_NAMED] + _worth_a_look(contacts, 0)[:MOST_NAMED]
+    return sorted(found, key=lambda suspect: -suspect.strength)
 
 
 def facts_of(record: Any) -> Facts:

@@ -15,6 +15,7 @@ from crm.models import Lead, SavedView
 from crm.rules.merging import undoable_merges
 from crm.rules.response_clock import Clocks
 from crm.rules.segments import segments_of
+from crm.rules.suspecting import people_like
 from crm.views.activities import composer_for
 from crm.views.addresses import whole_number
 from crm.views.authorising import may_edit, visible_or_404
@@ -64,6 +65,7 @@ def lead_detail(request: PersonRequest, pk: int) -> HttpResponse:
     if part:
         return render(request, part, context)
     context |= {
+        "suspects": people_like(lead, seen_by=request.user) if context["is_alive"] else [],
         "segments": segments_of(lead, seen_by=request.user, now=context["now"]),
         "timeline": _timeline(lead, request),
         "composer": composer_for(lead, request),

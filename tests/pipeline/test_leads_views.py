@@ -16,10 +16,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from crm.models import DisqualifyReason, Lead, Team, User
+from crm.models import DisqualifyReason, DuplicateSuspicion, Lead, Team, User
 from crm.rules import leads as rules
+from crm.rules.suspecting import call_different
 from crm.views.lead_story import story_of_lead
 from tests.factories import (
+    ContactFactory,
     LeadFactory,
     LeadSourceFactory,
     UserFactory,
@@ -333,3 +335,17 @@ def test_the_timeline_says_decisions_in_one_line_each(web: Client, lead: Lead, r
         ("Qualified", "", ""),
         ("Added", "", ""),
     ]
+
+
+def test_a_leads_page_says_who_is_there_already(web: Client, rep: User, outsider: User, lead: Lead) -> None:
+    known = ContactFactory(name="Дарья Фомина", email="DARIA@grain.test", owner=rep)
+    twin = LeadFactory(name="Daria Fomina", email="daria@grain.test", owner=rep)
+    ContactFactory(name="Daria Fomina", email="daria@grain.test", owner=outsider)
+    page = web.get(lead.get_absolute_url())
+    assert {suspect.record for suspect in page.context["suspects"]} == {known, twin}
+    assert known.get_absolute_url() in page.text
+    pair = DuplicateSuspicion.objects.create(
+        kind="lead", left_id=lead.pk, right_id=twin.pk, reasons=["email"], strength=3
+    )
+    call_different([pair], by=rep, now=timezone.now())
+    assert [suspect.record for suspect in web.get(lead.get_absolute_url()).context["suspects"]] == [known]

@@ -39,7 +39,7 @@ VOCABULARIES = (
             "phone": _PHONE,
             "source": _SOURCE,
             "owner": _OWNER,
-            "message": ("message", "what they wrote", "notes", "сообщение", "что написано", "комментарий"),
+            "message": ("message", "what they wrote", "wrote", "notes", "сообщение", "что написано", "комментарий"),
             "created_at": (*_CREATED, "came in", "поступил"),
             "first_response_at": ("first_response_at", "first answered", "answered", "первый ответ", "отвечено"),
             "qualified_at": ("qualified_at", "qualified", "квалифицирован"),
