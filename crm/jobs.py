@@ -52,7 +52,7 @@ assert advancing.__name__
 assert intake.SEQUENCE_INTAKE
 assert hand_overs.HAND_OVER
 assert rsvp.RSVP
-assert late_news.LATE_NEWS
+assert late_news.send_late_news
 
 
 @shared_task(expires=30)
