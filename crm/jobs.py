@@ -53,6 +53,7 @@ assert intake.SEQUENCE_INTAKE
 assert hand_overs.HAND_OVER
 assert rsvp.RSVP
 assert late_news.send_late_news
+assert late_news.__name__
 
 
 @shared_task(expires=30)
