@@ -224,7 +224,9 @@ def test_trying_counts_what_waits_and_says_what_is_wrong(server: ImapServer, mai
     assert not Receipt.objects.exists()
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "10.0.0.1", "169.254.169.254", "::1", "0.0.0.0"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "10.0.0.1", "169.254.169.254", "::1", "0.0.0.0", "64:ff9b::a00:1"]
+)
 def test_hosts_inside_are_not_knocked_at(host: str, settings: Any) -> None:
     settings.MAILBOX_HOSTS_INSIDE = frozenset()
     with pytest.raises(MailboxTrouble):

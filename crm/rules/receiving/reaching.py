@@ -20,6 +20,8 @@ from crm.rules.errors import RuleError
 SECONDS = 20
 """At most for each answer, however much time is left."""
 MOST_ADDRESSES = 8
+LEADING_ON = tuple(ipaddress.IPv6Network(network) for network in ("64:ff9b::/96", "::/96"))
+"""Addresses of version 6 that lead on to the one of version 4 in their last four bytes (RFC 6052, RFC 4291)."""
 
 
 class MailboxTrouble(RuleError):
@@ -98,4 +100,6 @@ def _resolved(host: str, port: int, deadline: Deadline) -> list[Any]:
 
 def _is_outside(address: str) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
+    if any(ip in network for network in LEADING_ON) and int(ip) > 1:
+        ip = ipaddress.IPv4Address(ip.packed[-4:])
     return ip.is_global and not ip.is_multicast
