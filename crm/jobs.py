@@ -52,7 +52,6 @@ assert advancing.__name__
 assert intake.SEQUENCE_INTAKE
 assert hand_overs.HAND_OVER
 assert rsvp.RSVP
-assert late_news.send_late_news
 assert late_news.__name__
 
 
