@@ -9,6 +9,7 @@ from email.utils import formataddr, parseaddr
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.db.models import QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy
@@ -165,10 +166,22 @@ def _allowance_returns(email: Email, *, now: dt.datetime) -> dt.datetime | None:
     """Return the next morning of the organisation where the sender's or the domain's allowance of today is used up."""
     zone = zone_of(settings.TIME_ZONE)
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    today = Email.objects.outbound().filter(at__gte=midnight)
     domain = email.to_address.rpartition("@")[2].lower()
+    today, leaving = Email.objects.outbound().filter(at__gte=midnight), _leaving_before(email)
+
+    def count(**whose: object) -> int:
+        return today.filter(**whose).count() + leaving.filter(**whose).count()
+
     is_used_up = (
-        today.filter(author=email.author).count() >= settings.MAIL_PER_SENDER_A_DAY
-        or today.filter(to_domain=domain).count() >= settings.MAIL_PER_DOMAIN_A_DAY
+        count(author=email.author) >= settings.MAIL_PER_SENDER_A_DAY
+        or count(to_domain=domain) >= settings.MAIL_PER_DOMAIN_A_DAY
     )
     return (midnight + dt.timedelta(days=1, hours=8)) if is_used_up else None
+
+
+def _leaving_before(email: Email) -> QuerySet[Email]:
+    """The letters that other senders have in hand at this moment, and took before this one."""
+    claimed_at = OutboxRow.objects.filter(email=email).values("claimed_at")
+    return Email.objects.outbound().filter(
+        row__state=OutboxRow.State.IN_FLIGHT, row__claimed_at__lt=Subquery(claimed_at)
+    )

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from crm.models import Activity, Email, EmailAttachment, EmailTemplate, Lead, OutboxRow, Suppression, User
-from crm.rules import mailing
+from crm.rules import mailing, outbox
 from crm.rules.attached_files import read_file
 from crm.rules.delivering import deliver_due
 from crm.rules.emails import (
@@ -278,6 +278,23 @@ def test_beyond_the_days_allowance_letters_wait_for_the_morning(
     row = OutboxRow.objects.get(pk=second.row_id)
     assert (row.state, row.attempts) == (OutboxRow.State.WAITING, 0)
     assert row.available_at > timezone.now()
+
+
+@pytest.mark.parametrize("allowance", ["MAIL_PER_SENDER_A_DAY", "MAIL_PER_DOMAIN_A_DAY"])
+def test_letters_in_other_senders_hands_count_for_the_allowance(
+    lead: Lead, rep: User, settings: Any, allowance: str
+) -> None:
+    setattr(settings, allowance, 1)
+    write(lead, rep)
+    write(lead, rep)
+    first, second = outbox.claim(), outbox.claim()
+    assert first is not None
+    assert second is not None
+    OutboxRow.objects.filter(pk=first.pk).update(claimed_at=timezone.now() - dt.timedelta(minutes=1))
+
+    with Postbox() as postbox:
+        assert isinstance(mailing.send_email(second, postbox), outbox.Later)
+        assert isinstance(mailing.send_email(first, postbox), outbox.Sent)
 
 
 def test_an_address_that_does_not_exist_gets_no_more_mail(
