@@ -44,8 +44,8 @@ def test_a_broker_that_does_not_answer_costs_no_request(
 
         took = [_seconds(wake_nobody) for _attempt in range(2)]
 
-    assert took[0] < 3
-    assert took[1] < 0.3, "the broker is left alone for a while"
+    assert took[0] < 6  # two seconds are the timeout
+    assert took[1] < 1, "the broker is left alone for a while"
 
 
 def _seconds(job: Job) -> float:

@@ -152,9 +152,9 @@ def test_a_line_without_an_end_is_refused_in_flat_memory(table):
         table(b"x" * 50_000_000)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     read = table(b"a,b\n1,2\n" * 200_000)
-    started = time.perf_counter()
+    started = time.process_time()
     assert sum(1 for _row in read.rows()) == 399_999
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30_000
 
 
