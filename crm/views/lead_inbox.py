@@ -24,7 +24,7 @@ from crm.views.addresses import page_of
 from crm.views.chips import Chip
 from crm.views.requests import PersonRequest
 
-PAGE = 25
+PAGE = 20
 
 TABS = {
     "inbox": _("Inbox"),
