@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Chip:
-    """One filter as components/filter_chip.html wants it."""
+    """One filter as components/filter_chip.html wants it; with `menu_url` its menu is read from there once opened."""
 
     label: str
     value: str
@@ -16,3 +16,5 @@ class Chip:
     is_set: bool
     query: list[tuple[str, str]]
     clear_url: str
+    menu_url: str = ""
+    is_open: bool = False

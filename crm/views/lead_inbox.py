@@ -35,6 +35,10 @@ TABS = {
     "all": _("All"),
 }
 
+READ_WHEN_OPENED = ("segment", "source", "owner", "team")
+"""Filters whose choices are rows: most pages are left without anybody looking at them."""
+BESIDE = ("page", "lead", "menu")
+"""What an address says beside filters and tab."""
 NAMED = ("status", "score", "state")
 """Filters whose choices have names of their own."""
 BY_SCORE = (F("score").desc(nulls_last=True), "-pk")
@@ -154,15 +158,24 @@ def read_inbox(request: PersonRequest, now: dt.datetime) -> Inbox:
         waiting=counts["waiting"],
         late=counts["late"],
         chips=[
-            _chip(request, filters, name)
+            chip_of(request, filters, name)
             for name in ("segment", "source", "score", "state", "owner", "team", "status")
             if name in filters.fields
         ],
         dates=_date_chip(request, filters),
-        kept=_kept(request, but=("q", "page", "lead")),
+        kept=_kept(request, but=("q", *BESIDE)),
         is_by_score=is_by_score,
         in_hand_address=_in_hand_address(request),
     )
+
+
+def menu_asked(request: PersonRequest, name: str) -> Chip:
+    """Return the filter whose menu is opened; Http404 where there is none of that name."""
+    filters = LeadFilterForm(request.GET, user=request.user)
+    filters.is_valid()
+    if name not in READ_WHEN_OPENED or filters.names_nothing_known:
+        raise Http404
+    return chip_of(request, filters, name)
 
 
 def _view_asked(request: PersonRequest, *, is_closed: bool) -> str:
@@ -230,7 +243,9 @@ def _parts(today: dt.date) -> dict[str, Part]:
     }
 
 
-def _chip(request: PersonRequest, filters: LeadFilterForm, name: str) -> Chip:
+def chip_of(request: PersonRequest, filters: LeadFilterForm, name: str) -> Chip:
+    """Return one filter; the menu of one whose choices are rows only where `?menu=` asks for it."""
+    is_open = request.GET.get("menu") == name
     chosen = filters.cleaned_data.get(name)
     words = dict(getattr(filters.fields[name], "choices", ())).get(str(chosen)) if name in NAMED else chosen
     return Chip(
@@ -238,8 +253,10 @@ def _chip(request: PersonRequest, filters: LeadFilterForm, name: str) -> Chip:
         value=str(words or _("any")),
         field=filters[name],
         is_set=bool(chosen),
-        query=_kept(request, but=(name, "page", "lead")),
+        query=_kept(request, but=(name, *BESIDE)),
         clear_url=_address(request, **{name: None}),
+        menu_url="" if is_open or name not in READ_WHEN_OPENED else _address(request, menu=name),
+        is_open=is_open,
     )
 
 
@@ -251,7 +268,7 @@ def _date_chip(request: PersonRequest, filters: LeadFilterForm) -> Chip:
         value=strip_tags(words) if since or until else str(_("any day")),
         field=filters["since"],
         is_set=bool(since or until),
-        query=_kept(request, but=("since", "until", "page", "lead")),
+        query=_kept(request, but=("since", "until", *BESIDE)),
         clear_url=_address(request, since=None, until=None),
     )
 
@@ -262,13 +279,14 @@ def _kept(request: PersonRequest, *, but: tuple[str, ...]) -> list[tuple[str, st
 
 def _in_hand_address(request: PersonRequest) -> str:
     query: QueryDict = request.GET.copy()
-    query.pop("lead", None)
+    for name in ("lead", "menu"):
+        query.pop(name, None)
     return f"?{query.urlencode()}&lead=" if query else "?lead="
 
 
 def _address(request: PersonRequest, **changes: str | None) -> str:
     query: QueryDict = request.GET.copy()
-    for name in ("page", "lead"):
+    for name in BESIDE:
         query.pop(name, None)
     for name, value in changes.items():
         query.pop(name, None)

@@ -62,6 +62,11 @@
     panel.style.top = `${Math.max(8, top + size.height > innerHeight - 8 ? at.top - size.height - 4 : top)}px`;
   }
 
+  /* A menu that was read when it was opened has another width. */
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.matches("details[data-menu][open] > .menu-panel")) keepInside(event.detail.target);
+  });
+
   /* Search results: shown under the field while there are any. */
   document.addEventListener("htmx:afterSwap", (event) => {
     const results = event.detail.target;

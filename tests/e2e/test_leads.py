@@ -121,3 +121,18 @@ def test_keys_decide_about_the_lead_in_hand(rep: User, lead: Lead, log_in: LogIn
     other.refresh_from_db()
     lead.refresh_from_db()
     assert (other.status, lead.status) == ("qualified", "new")
+
+
+def test_a_menu_of_people_opens_and_narrows_the_list(rep: User, lead: Lead, log_in: LogIn) -> None:
+    LeadFactory(name="Nobody's yet", owner=None, team=rep.team)
+    page = log_in(rep)
+    page.goto("/leads/?view=all")
+    expect(page.locator("#lead-list")).to_contain_text("Nobody's yet")
+    page.locator("summary", has_text="Owner").press("Enter")
+    menu = page.locator("#menu-owner")
+    menu.get_by_label("Owner").select_option(str(rep))
+    menu.get_by_role("button", name="Apply").click()
+
+    expect(page.locator("#lead-list")).not_to_contain_text("Nobody's yet")
+    expect(page.locator("#lead-list")).to_contain_text("Daria Fomina")
+    assert "view=all" in page.url

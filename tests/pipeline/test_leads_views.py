@@ -350,3 +350,25 @@ def test_a_leads_page_says_who_is_there_already(web: Client, rep: User, outsider
     )
     call_different([pair], by=rep, now=timezone.now())
     assert [suspect.record for suspect in web.get(lead.get_absolute_url()).context["suspects"]] == [known]
+
+
+def test_a_menu_of_people_is_read_when_it_is_opened(web: Client, rep: User, lead: Lead) -> None:
+    page = web.get(reverse("lead_list"), {"view": "all", "q": lead.name}).content.decode()
+    assert 'hx-get="?view=all&amp;q=' in page
+    assert 'name="owner"' not in page
+
+    address = {"view": "all", "q": lead.name, "menu": "owner"}
+    menu = web.get(reverse("lead_list"), address, headers={"HX-Request": "true", "HX-Target": "menu-owner"})
+    assert f'<option value="{rep.pk}"' in menu.content.decode()
+    assert f'name="q" value="{lead.name}"' in menu.content.decode()
+    assert "<html" not in menu.content.decode()
+
+    without_script = web.get(reverse("lead_list"), address).content.decode()
+    assert f'<option value="{rep.pk}"' in without_script
+    assert 'id="menu-owner"' not in without_script
+
+
+@pytest.mark.parametrize("name", ["nothing", "q", "since"])
+def test_a_menu_that_is_none_is_404(web: Client, name: str) -> None:
+    headers = {"HX-Request": "true", "HX-Target": f"menu-{name}"}
+    assert web.get(reverse("lead_list"), {"menu": name}, headers=headers).status_code == 404
