@@ -1,6 +1,6 @@
 """10,000 reminders due at the same moment: how late they leave, by Celery as it runs, beside the bare cost of a mail.
 
-They fall due between two sweeps; a beat and a worker with two processes run since before. The processor seconds are of
+They fall due between two sweeps; a beat and a worker with four processes run since before. The processor seconds are of
 everything that took part: the worker, PostgreSQL and the mail server, which with the worker share this machine.
 """
 
@@ -88,7 +88,7 @@ def main() -> None:
         fill(due_at)
         environment = {**os.environ, "EMAIL_URL": f"smtp://127.0.0.1:{port}", "VORONKA_ENV": "test", **_servers()}
         celery = [sys.executable, "-m", "celery", "--app", "config", "--quiet"]
-        worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "warning"]
+        worker = [*celery, "worker", "--concurrency", "4", "--loglevel", "warning"]
         beat = [*celery, "beat", "--loglevel", "warning", "--schedule", f"{folder}/beat", "--pidfile", ""]
         for each in (worker, beat):
             stack.enter_context(_running(each, env=environment, cwd=ROOT))

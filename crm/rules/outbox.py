@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
@@ -204,7 +204,7 @@ def claim_some(*, most: int | None = None) -> list[OutboxRow]:
 def finish(row: OutboxRow, *, state: OutboxRow.State, answer: str = "") -> bool:
     """Close a claimed row; false when its lease has passed to somebody else, who will close it."""
     if state == OutboxRow.State.SENT:
-        return _release(row, answer, state=state, finished_at=Now())
+        return _mark_sent(row, answer)
     with transaction.atomic():
         is_mine = _release(row, answer, state=state, finished_at=Now())
         if is_mine:
@@ -325,6 +325,17 @@ def _take(rows: Sequence[OutboxRow]) -> list[OutboxRow]:
     for row in rows:
         row.state, row.attempts, row.lease_owner = OutboxRow.State.IN_FLIGHT, row.attempts + 1, owner
     return list(rows)
+
+
+def _mark_sent(row: OutboxRow, answer: str) -> bool:
+    """As `_release` does; in SQL, since it runs once a mail (bench/outbox.py) and is always the same statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE crm_outboxrow SET state = %s, answer = %s, lease_until = NULL, finished_at = statement_timestamp()"
+            " WHERE id = %s AND state = %s AND lease_owner = %s",
+            [OutboxRow.State.SENT, answer[:2000], row.pk, OutboxRow.State.IN_FLIGHT, row.lease_owner],
+        )
+        return cursor.rowcount > 0
 
 
 def _release(row: OutboxRow, answer: str, **changes: Any) -> bool:
