@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.models import SavedView
 
-PASSING = frozenset({"saved", "page", "lead", "menu", "after", "since", "csrfmiddlewaretoken"})
+PASSING = frozenset({"saved", "page", "lead", "menu", "after", "csrfmiddlewaretoken"})
 """What an address says of the moment, and no view keeps."""
 LONGEST = 2_000
 

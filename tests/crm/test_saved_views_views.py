@@ -104,6 +104,13 @@ def test_a_character_that_no_text_holds_is_not_kept(rep: User, view: SavedView) 
     assert view.query == [["tag", "a"]]
 
 
+def test_days_are_a_filter_like_others(rep: User) -> None:
+    client = login(rep)
+    asked = client.get("/leads/?view=all&since=2026-01-01&until=2026-02-01&menu=owner").context["shelf"].asked
+    save(client, page="leads", asked=asked)
+    assert SavedView.objects.get().query == [["view", "all"], ["since", "2026-01-01"], ["until", "2026-02-01"]]
+
+
 def test_changed_filters_are_kept_in_the_view(rep: User, view: SavedView) -> None:
     client = login(rep)
     page = client.get(f"/deals/?saved={view.pk}&amount_from=5000")
