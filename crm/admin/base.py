@@ -8,12 +8,24 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.text import capfirst
 
 from crm.models import User
 from crm.rules.audit import acting
 
 
-class ActingAdmin(admin.ModelAdmin):
+class NamedFields:
+    """Fields that say their name where no label stands beside them: in tables, whose columns alone are named."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **options)  # type: ignore[misc]  # the admin's
+        if field is not None:
+            widget = getattr(field.widget, "widget", field.widget)  # of a relation's the inner one is drawn
+            widget.attrs.setdefault("aria-label", capfirst(str(field.label or db_field.verbose_name)))
+        return field
+
+
+class ActingAdmin(NamedFields, admin.ModelAdmin):
     """Writes as the person who is logged in, so that the audit log names them."""
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

@@ -21,7 +21,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm.admin.base import ActingAdmin, ReadOnlyAdmin
+from crm.admin.base import ActingAdmin, NamedFields, ReadOnlyAdmin
 from crm.models import ConsentText, LeadForm, LeadFormField
 from crm.models.lead_forms import validate_origin
 from crm.rules.capturing import publish_consent
@@ -61,7 +61,7 @@ class LeadFormForm(forms.ModelForm):
         fields = "__all__"  # noqa: DJ007 (the admin's fieldsets name them)
 
 
-class LeadFormFieldInline(SortableTabularInline):
+class LeadFormFieldInline(NamedFields, SortableTabularInline):
     """A form's fields, dragged into order."""
 
     model = LeadFormField

@@ -14,7 +14,7 @@ from django.utils.html import format_html_join
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from crm.admin.base import ActingAdmin
+from crm.admin.base import ActingAdmin, NamedFields
 from crm.models import Absence, CalendarException, User, WorkingCalendar, WorkingSpan, regions_by_country
 from crm.rules.response_clock import restart_running_clocks
 from crm.rules.working_time import public_holidays
@@ -42,7 +42,7 @@ class CalendarForm(forms.ModelForm):
         fields = ("name", "time_zone", "country", "region", "is_default")
 
 
-class SpanInline(admin.TabularInline):
+class SpanInline(NamedFields, admin.TabularInline):
     """The hours of the week."""
 
     model = WorkingSpan
@@ -50,7 +50,7 @@ class SpanInline(admin.TabularInline):
     verbose_name_plural = _("weekly hours (none: around the clock)")
 
 
-class ExceptionInline(admin.TabularInline):
+class ExceptionInline(NamedFields, admin.TabularInline):
     """Days that are unlike their weekday."""
 
     model = CalendarException

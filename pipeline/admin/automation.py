@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from crm.admin.base import ActingAdmin, ReadOnlyAdmin, person_acting
+from crm.admin.base import ActingAdmin, NamedFields, ReadOnlyAdmin, person_acting
 from pipeline.forms.stage_actions import StageActionForm
 from pipeline.models import FollowUpList, ListedFollowUp, RuleFiring, Stage, StageAction, StageRule
 from pipeline.rules.automation.keeping import note_in_force, switch_rule
@@ -32,7 +32,7 @@ ADD = "add_action"
 """The query and the button that ask for one more action of a kind."""
 
 
-class ListedFollowUpInline(SortableTabularInline):
+class ListedFollowUpInline(NamedFields, SortableTabularInline):
     """What a list holds, dragged into order."""
 
     model = ListedFollowUp

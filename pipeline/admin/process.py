@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from crm.admin.base import ActingAdmin, ReadOnlyAdmin
+from crm.admin.base import ActingAdmin, NamedFields, ReadOnlyAdmin
 from crm.rules.errors import RuleError
 from pipeline.models import (
     ChecklistItem,
@@ -69,7 +69,7 @@ class StageForm(forms.ModelForm):
         return cleaned
 
 
-class StageInline(SortableTabularInline):
+class StageInline(NamedFields, SortableTabularInline):
     """A pipeline's stages, dragged into order; the rest of a stage stands on its own page."""
 
     model = Stage
@@ -96,7 +96,7 @@ class PipelineAdmin(SortableAdminBase, ActingAdmin):
         return obj is None or not Deal.objects.filter(pipeline=obj.pk).exists()
 
 
-class ChecklistInline(SortableTabularInline):
+class ChecklistInline(NamedFields, SortableTabularInline):
     """What is to be ticked off in a stage."""
 
     model = ChecklistItem
@@ -104,7 +104,7 @@ class ChecklistInline(SortableTabularInline):
     extra = 0
 
 
-class StageRuleInline(SortableTabularInline):
+class StageRuleInline(NamedFields, SortableTabularInline):
     """What happens by itself in the stage, in its order; each rule has a page of its own."""
 
     model = StageRule

@@ -22,7 +22,7 @@ from crm.models import (
     User,
 )
 from crm.rules.suspecting import check_queued
-from pipeline.models import ChecklistItem, LineItem, Product
+from pipeline.models import ChecklistItem, Deal, LineItem, Product
 from tests.e2e.conftest import DESKTOP, PHONE, Complaints, LogIn
 from tests.factories import (
     ActivityFactory,
@@ -130,6 +130,18 @@ def test_pages_of_mail_and_calendar(
     )  # fmt: skip
     page = log_in(admin, viewport=viewport)
     assert_all_good(page, pages, complaints)
+
+
+def test_pages_of_the_admin(admin: User, records: tuple[str, ...], log_in: LogIn, complaints: Complaints) -> None:
+    stage = Deal.objects.select_related("stage").earliest("pk").stage
+    LeadFormFactory(slug="quote")
+    pages = (
+        "/admin/pipeline/pipeline/", f"/admin/pipeline/pipeline/{stage.pipeline_id}/change/",
+        f"/admin/pipeline/stage/{stage.pk}/change/", "/admin/crm/leadsource/", "/admin/crm/leadform/",
+        "/admin/crm/leadform/add/", "/admin/crm/assignmentrule/add/", "/admin/crm/workingcalendar/add/",
+        "/admin/crm/user/", "/admin/crm/auditentry/",
+    )  # fmt: skip
+    assert_all_good(log_in(admin), pages, complaints)
 
 
 def test_forms(admin: User, records: tuple[str, ...], log_in: LogIn, complaints: Complaints) -> None:
