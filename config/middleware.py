@@ -43,12 +43,13 @@ class DatabaseAwayMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path not in HEALTH_PATHS:
-            try:
-                connection.close_if_health_check_failed()
-                connection.ensure_connection()
-            except (OperationalError, InterfaceError):
-                return self._come_back_later()
+        if request.path in HEALTH_PATHS:
+            return self.get_response(request)  # it says itself, and in its own form, that the database is away
+        try:
+            connection.close_if_health_check_failed()
+            connection.ensure_connection()
+        except (OperationalError, InterfaceError):
+            return self._come_back_later()
         response = self.get_response(request)
         if response.status_code >= 400 and connection.errors_occurred and not connection.is_usable():
             connection.close()

@@ -60,3 +60,18 @@ def test_an_absent_broker_is_named_without_its_address(client: Client, settings:
     assert answer.status_code == 503
     assert answer.json()["parts"]["redis"] == "unreachable (ConnectionError)"
     assert "secret" not in answer.content.decode()
+
+
+def test_parts_are_named_though_the_connection_broke_on_the_way(
+    client: Client, monkeypatch: pytest.MonkeyPatch, swept: Heartbeat
+) -> None:
+    """PostgreSQL goes away while the answer is made: it stays an answer for a probe, not a page for people."""
+
+    def broken() -> None:
+        monkeypatch.setattr(connection, "errors_occurred", True)
+        monkeypatch.setattr(connection, "is_usable", lambda: False)
+        raise health.Trouble("gone")
+
+    monkeypatch.setitem(health.PARTS, "database", broken)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["parts"]["database"]) == (503, "gone")

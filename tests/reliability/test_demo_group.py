@@ -61,7 +61,9 @@ class Demo:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as answer:
                 return json.load(answer)["parts"]
         except urllib.error.HTTPError as error:
-            return json.load(error).get("parts", {}) if error.code == 503 else {}
+            with contextlib.suppress(ValueError):
+                return json.load(error).get("parts", {})
+            return {}
         except (OSError, ValueError):
             return {}
 
