@@ -20,6 +20,7 @@ _leads = partial(
     Table, Lead, "name", "company_name", "email", "phone", "message", "source", "campaign", "owner", "team", "status",
     "created_at", "first_response_at", "qualified_at", "converted_at", "disqualified_at", "disqualify_reason",
     "nurture_until", "company", "contact", "last_touch_at", "answer_by", "escalated_at",
+    "last_sign_at",
 )  # fmt: skip
 _answers = partial(Table, QualifyingAnswer, "lead", "question", "answer", "answered_by", "answered_at")
 
@@ -85,10 +86,10 @@ class Leads:
             touched[-1][0] if touched else None,
             answer_by,
             answer_by if answer_by < self.now - DAY else None,
+            None,
         )
         if rep:
-            for touched_at, is_out in touched:
-                self.touching.touch(self.touching.lead_type, pk, touched_at, rep, is_out=is_out)
+            self._write_touches(pk, touched, rep)
             if (qualified_at := facts.get("qualified_at")) and qualified_at > self.now - LATELY:
                 self._answer_checklist(pk, qualified_at, rep)
         return pk
@@ -99,6 +100,13 @@ class Leads:
             return []
         theirs = answered_at + DAY * self.rng.uniform(0.1, 9)
         return [(answered_at, True)] + [(theirs, False)] * (theirs < self.now and self.rng.random() < 0.4)
+
+    def _write_touches(self, pk: int, touched: list[tuple[dt.datetime, bool]], rep: Rep) -> None:
+        """Write the lead's touches, and into its row the last sign of interest among them."""
+        touch, kind = self.touching.touch, self.touching.lead_type
+        signs = [at for at, is_out in touched if touch(kind, pk, at, rep, is_out=is_out)]
+        if signs:
+            self.table.rows[-1] = [*self.table.rows[-1][:-1], max(signs)]
 
     def _answer_checklist(self, pk: int, at: dt.datetime, rep: Rep) -> None:
         for question in self.questions:

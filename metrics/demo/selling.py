@@ -64,15 +64,19 @@ class Selling:
         self.leads.invent_doubles()
 
     def copy(self) -> dict[str, int]:
-        """Write it all, in the order of the foreign keys; return the counts."""
+        """Write it all, in the order of the foreign keys; return the counts.
+
+        Activities, which hold no key of what they are about, go first: after the leads each would touch its lead once
+        more (crm/models/score_triggers.py), and with that all of the lead's indexes.
+        """
         self._lay_cards()
         touching = self.touching
         tables = (
+            touching.activities,
             self.leads.table,
             self.leads.answers,
             self.deals,
             self.visits,
-            touching.activities,
             touching.follow_ups,
             self.contracts,
         )

@@ -42,8 +42,8 @@ class Touching:
         kinds = ContentType.objects.get_for_models(Lead, Deal)
         self.lead_type, self.deal_type = kinds[Lead].pk, kinds[Deal].pk
 
-    def touch(self, kind_of: int, pk: int, at: dt.datetime, rep: Rep, *, is_out: bool) -> None:
-        """Somebody was in touch about a record of that content type."""
+    def touch(self, kind_of: int, pk: int, at: dt.datetime, rep: Rep, *, is_out: bool) -> bool:
+        """Somebody was in touch about a record of that content type; return whether it was a sign of interest."""
         kind = self.rng.choices(("call", "email", "meeting", "message", "note"), (34, 40, 10, 8, 8))[0]
         titles = {"call": (words.CALLS, words.CALLS_RU)}.get(kind, (words.MAILS, words.MAILS_RU))[rep.is_russian]
         body = self.rng.choice((words.NOTES, words.NOTES_RU)[rep.is_russian]) if self.rng.random() < 0.3 else ""
@@ -55,6 +55,7 @@ class Touching:
         title = "" if kind == "note" else self.rng.choice(titles)
         text = body or (self.rng.choice((words.NOTES, words.NOTES_RU)[rep.is_russian]) if kind == "note" else "")
         self.activities.add(kind_of, pk, kind, direction, response, at, rep.user.pk, title, text, minutes, at)
+        return kind != "note" and (direction == "in" or response == "positive")
 
     def plan(self, pk: int, rep: Rep, *, due_at: dt.datetime, done_at: dt.datetime | None = None) -> None:
         """A follow-up of a deal, done or still to be done."""

@@ -9,10 +9,11 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from crm.models import (
     Absence,
+    Activity,
     AssignmentRule,
     AuditEntry,
     CalendarException,
@@ -131,3 +132,13 @@ def test_it_is_loaded_once() -> None:
         load()
     with pytest.raises(CommandError, match="at least 1"):
         call_command("load_demo", "--deals=0")
+
+
+def test_the_last_sign_of_interest_is_that_of_the_touches() -> None:
+    """It is written with the lead, past the trigger that follows touches."""
+    load()
+    theirs = Q(direction="in") | Q(response="positive")
+    signs = Activity.objects.filter(theirs, subject_type__model="lead").exclude(kind="note")
+    latest = dict(signs.values_list("subject_id").annotate(latest=Max("at")))
+    assert latest
+    assert dict(Lead.objects.exclude(last_sign_at=None).values_list("pk", "last_sign_at")) == latest
