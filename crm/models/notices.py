@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
@@ -15,6 +15,10 @@ from django.utils.translation import pgettext_lazy
 
 from crm.models.personal import holds_personal
 from crm.models.subjects import AboutSubject
+
+if TYPE_CHECKING:
+    from crm.models.accounts import User
+    from crm.models.follow_ups import FollowUp
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,19 @@ class Notification(AboutSubject):
 
     def __str__(self) -> str:
         return self.text
+
+    @classmethod
+    def of_step(cls, follow_up: FollowUp, *, user: User, kind: str, dedupe_key: str, text: str) -> Notification:
+        """Return an unsaved notice about a follow-up, which stands at the follow-up's record without reading that."""
+        return cls(
+            user=user,
+            kind=kind,
+            dedupe_key=dedupe_key,
+            follow_up=follow_up,
+            subject_type_id=follow_up.subject_type_id,
+            subject_id=follow_up.subject_id,
+            text=text[:300],
+        )
 
 
 class NotificationChoice(models.Model):

@@ -45,15 +45,7 @@ def send_given(row: OutboxRow, postbox: Postbox) -> Outcome:
             )
             text = words % {"person": giver, "count": len(given)}
     first = given[0]
-    notice = Notification(
-        user=person,
-        kind=KIND.key,
-        dedupe_key=row.dedupe_key,
-        follow_up=first,
-        subject_type_id=first.subject_type_id,
-        subject_id=first.subject_id,
-        text=text[:300],
-    )
+    notice = Notification.of_step(first, user=person, kind=KIND.key, dedupe_key=row.dedupe_key, text=text)
     return tell(row, News(person, [notice], GIVEN, {"text": text, "given": given}), postbox)
 
 

@@ -130,15 +130,7 @@ def send_hand_over(row: OutboxRow, postbox: Postbox) -> Outcome:
             "%(count)d next steps of %(person)s are yours until %(day)s",
             count,
         ) % {"count": count, "person": absence.user, "day": f"{absence.ends_on:%d.%m.%Y}"}
-    notice = Notification(
-        user=person,
-        kind=KIND.key,
-        dedupe_key=row.dedupe_key,
-        follow_up=follow_up,
-        subject_type_id=follow_up.subject_type_id,
-        subject_id=follow_up.subject_id,
-        text=text[:300],
-    )
+    notice = Notification.of_step(follow_up, user=person, kind=KIND.key, dedupe_key=row.dedupe_key, text=text)
     return tell(row, News(person, [notice], HAND_OVER, {"text": text, "absence": absence}), postbox)
 
 

@@ -156,15 +156,7 @@ class Step:
 
 
 def _notice(person: User, follow_up: FollowUp, key: str) -> Notification:
-    return Notification(
-        user=person,
-        kind=KIND.key,
-        dedupe_key=key,
-        follow_up=follow_up,
-        subject_type_id=follow_up.subject_type_id,
-        subject_id=follow_up.subject_id,
-        text=follow_up.title,
-    )
+    return Notification.of_step(follow_up, user=person, kind=KIND.key, dedupe_key=key, text=follow_up.title)
 
 
 outbox.register(

@@ -197,15 +197,7 @@ def send_rsvp(row: OutboxRow, postbox: Postbox) -> Outcome:
         if attendee.proposed_at:
             said["at"] = when_in_words(follow_up, at=attendee.proposed_at)
             text = _("%(guest)s proposes another time for “%(title)s”: %(at)s") % said
-    notice = Notification(
-        user=person,
-        kind=KIND.key,
-        dedupe_key=row.dedupe_key,
-        follow_up=follow_up,
-        subject_type_id=follow_up.subject_type_id,
-        subject_id=follow_up.subject_id,
-        text=text[:300],
-    )
+    notice = Notification.of_step(follow_up, user=person, kind=KIND.key, dedupe_key=row.dedupe_key, text=text)
     return tell(row, News(person, [notice], RSVP, {"text": text, "attendee": attendee}), postbox)
 
 
