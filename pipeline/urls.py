@@ -19,6 +19,7 @@ from pipeline.views import (
     moves,
     my_day,
     quick_add,
+    regrouping,
     search,
     together,
 )
@@ -43,7 +44,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("board/", board.board, name="board"),
     path("board/<slug:slug>/", board.deal_board, name="deal_board"),
     path("board/<slug:slug>/changes/", board.board_changes, name="board_changes"),
-    path("board/<slug:slug>/columns/<int:stage_pk>/", board.board_column, name="board_column"),
+    path("board/<slug:slug>/columns/<slug:key>/", board.board_column, name="board_column"),
     path("board/<slug:slug>/columns/<int:stage_pk>/add/", quick_add.deal_quick_add, name="deal_quick_add"),
     path("board/<slug:slug>/cards/<int:pk>/", board.deal_card, name="deal_card"),
     path("deals/<int:pk>/move/", moves.deal_move, name="deal_move"),
@@ -51,6 +52,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deals/<int:pk>/lose/", moves.deal_lose, name="deal_lose"),
     path("deals/move/", together.deal_move_together, name="deal_move_together"),
     path("deals/<int:pk>/undo/", moves.deal_undo, name="deal_undo"),
+    path("deals/<int:pk>/hand-over/", regrouping.deal_hand_over, name="deal_hand_over"),
+    path("deals/<int:pk>/redate/", regrouping.deal_redate, name="deal_redate"),
+    path("deals/<int:pk>/take-back/", regrouping.deal_take_back, name="deal_take_back"),
     # Deals
     path("deals/", deal_list.deal_list, name="deal_list"),
     path("deals/export/", deal_list.deal_export, name="deal_export"),

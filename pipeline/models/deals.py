@@ -233,6 +233,17 @@ class Deal(Subject, Recoverable):
                 name="pipeline_deal_own_column",
                 condition=Q(outcome="open", deleted_at=None),
             ),
+            # A column of the board by months, soonest first; and one owner's of it, or a column of the board by owners.
+            models.Index(
+                fields=("pipeline", "expected_close_on", "id"),
+                name="pipeline_deal_month",
+                condition=Q(outcome="open", deleted_at=None),
+            ),
+            models.Index(
+                fields=("owner", "expected_close_on", "id"),
+                name="pipeline_deal_own_month",
+                condition=Q(outcome="open", deleted_at=None),
+            ),
             # Overdue and today's in a column's activity bar; index-only.
             models.Index(
                 fields=("stage", "next_step_at", "owner"),

@@ -59,6 +59,12 @@ class WrongStage(RuleError):
     code = "wrong_stage"
 
 
+class WrongOwner(RuleError):
+    """Whoever hands a deal over may not give it to this person, or it would be of no use to them (422)."""
+
+    code = "wrong_owner"
+
+
 class TooLateToUndo(RuleError):
     """An undo comes after its time, or after somebody moved the deal again (409)."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from crm.models import AuditEntry, SavedView
@@ -14,14 +15,18 @@ from crm.views.addresses import whole_number
 from crm.views.requests import PersonRequest
 from crm.views.saved_views import Shelf, with_saved_views
 from pipeline.forms.board_filters import BoardFilter
-from pipeline.models import Deal, Pipeline, Stage
-from pipeline.views.board_cards import draw, rows_of
+from pipeline.models import Deal, Pipeline
+from pipeline.views.board_cards import rows_of
 from pipeline.views.board_changes import changes_since
 from pipeline.views.board_columns import Board, Column, States
+from pipeline.views.board_groups import GROUPINGS, ByStage
 from pipeline.views.record_lists import chips, names_nothing_known
 
 ALWAYS = ("owner", "team", "source")
 FURTHER = ("amount_from", "amount_to", "closes_from", "closes_to", "tag")
+
+WAYS = (("stage", _("By stage")), ("owner", _("By owner")), ("month", _("By month")))
+"""What the columns may stand for, as the page offers it."""
 
 
 @require_safe
@@ -43,8 +48,9 @@ def deal_board(request: PersonRequest, slug: str, shelf: Shelf) -> HttpResponse:
         "board": shown,
         "columns": columns,
         "pipelines": shown.pipelines,
+        "ways": WAYS,
         "cursor": AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0,
-        "whole": _whole([column for column in columns if not column.stage.is_won]),
+        "whole": _whole([column for column in columns if not column.group.is_won]),
         "is_empty": not any(column.count for column in columns) and not shown.filters.chosen,
         "chips": chips(request.GET, shown.filters.form, ALWAYS),
         "further": _further(request, shown.asked),
@@ -56,19 +62,19 @@ def deal_board(request: PersonRequest, slug: str, shelf: Shelf) -> HttpResponse:
 
 
 @require_safe
-def board_column(request: PersonRequest, slug: str, stage_pk: int) -> HttpResponse:
+def board_column(request: PersonRequest, slug: str, key: str) -> HttpResponse:
     """Show more cards of one column below `?after=`; without it the column's head anew."""
     shown = read_board(request, slug)
-    stage = get_object_or_404(Stage.objects.live(), pk=stage_pk, pipeline=shown.pipeline)
+    group = shown.grouping.group(key)
+    if group is None:
+        raise Http404
     after = request.GET.get("after", "")
     if not after:
-        [column] = shown.columns([stage], with_cards=False)
-        return render(request, "pipeline/deal_board.html#column-head", {"board": shown, "column": column})
+        return render(request, "pipeline/deal_board.html#column-head", {"board": shown, "column": shown.head(group)})
     try:
-        cards, more_after = shown.cards_after(stage, after)
+        column = shown.cards_after(group, after)
     except ValueError as error:
         raise Http404 from error
-    column = Column(stage, cards=cards, more_after=more_after)
     page = "pipeline/deal_board.html#cards" if request.htmx else "pipeline/deal_board_more.html"
     return render(request, page, {"board": shown, "column": column})
 
@@ -91,18 +97,19 @@ def deal_card(request: PersonRequest, slug: str, pk: int) -> HttpResponse:
     rows = rows_of(shown.deals.filter(pk=pk))
     if not rows:
         raise Http404
-    [card] = draw(rows, request.user, shown.now)
+    [card] = shown.drawn(rows)
     return HttpResponse(card.html)
 
 
 def read_board(request: PersonRequest, slug: str) -> Board:
-    """Read the board an address asks for; an unknown or unseen pipeline or filter value is 404.
+    """Read the board an address asks for; an unknown or unseen pipeline, grouping or filter value is 404.
 
     What cannot be read (an amount of letters) narrows nothing; the page says so beside the field.
     """
     pipelines = list(Pipeline.objects.visible_to(request.user))
     pipeline = next((pipeline for pipeline in pipelines if pipeline.slug == slug), None)
-    if pipeline is None:
+    by = GROUPINGS.get(request.GET.get("by") or ByStage.by)
+    if pipeline is None or by is None:
         raise Http404
     deals = Deal.objects.visible_to(request.user).filter(pipeline=pipeline)
     asked = filters = BoardFilter(request.GET, queryset=deals, request=request)
@@ -112,7 +119,7 @@ def read_board(request: PersonRequest, slug: str) -> Board:
         understood = {name: value for name, value in request.GET.items() if name not in asked.form.errors}
         filters = BoardFilter(understood, queryset=deals, request=request)
         filters.form.is_valid()
-    board = Board(pipeline, request.user, filters, timezone.now(), pipelines)
+    board = Board(pipeline, request.user, filters, timezone.now(), pipelines, by=by)
     board.asked = asked
     return board
 
@@ -131,7 +138,7 @@ def _whole(columns: list[Column]) -> dict[str, Any]:
 def _state_chips(columns: list[Column]) -> States:
     states = States()
     for column in columns:
-        if not column.stage.is_won:
+        if not column.group.is_won:
             states += column.states
     return states
 

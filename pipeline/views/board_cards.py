@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -18,6 +18,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from crm.models import User
+from crm.templatetags.drawings import ring
 from crm.templatetags.formats import day as day_tag
 from crm.templatetags.formats import days, days_tight, duration, initials, money, number
 from crm.views.next_step import state_of
@@ -39,7 +40,7 @@ STATE_ICONS = {
 COLUMNS = (
     "pk", "version", "name", "rank", "stage_id", "owner_id", "amount", "currency", "next_step_at", "last_touch_at",
     "stage_entered_at", "won_at", "owner__name", "owner__email", "company__name", "outcome", "stage__rotting_days",
-    "stage__quiet_days", "contact_at", "began_at",
+    "stage__quiet_days", "expected_close_on", "contact_at", "began_at",
 )  # fmt: skip
 
 
@@ -64,6 +65,7 @@ class Row(NamedTuple):
     outcome: str
     rotting_limit: int | None
     quiet_limit: int | None
+    expected_close_on: dt.date | None
     contact_at: dt.datetime | None
     began_at: dt.datetime
 
@@ -92,17 +94,18 @@ class Facts(NamedTuple):
     quiet: int
     limit: int | None
     won_on: dt.date | None
+    stage: tuple[str, Decimal, str] | None
+    closes_on: dt.date | None
     today: dt.date
     language: str
 
 
 class Card(NamedTuple):
-    """One deal on the board, drawn; `after` is where the column goes on below it."""
+    """One deal on the board, drawn."""
 
     pk: int
     version: int
     state: str
-    after: str
     html: SafeString
 
 
@@ -121,29 +124,15 @@ def row_of(deal: Deal, now: dt.datetime) -> Row:
     return Row._make((*values, None, began_at))
 
 
-def cards_of(stage: Any, deals: Any, *, is_won: bool) -> Any:
-    """The deals of a column in their order: open ones as they lie, or in a won stage the latest won first."""
-    standing = deals.filter(stage=stage)
-    if is_won:
-        return standing.filter(outcome=Deal.Outcome.WON).order_by("-won_at", "-pk")
-    return standing.filter(outcome=Deal.Outcome.OPEN).order_by("rank", "pk")
-
-
-def beyond(cards: Any, stage: Stage, after: str) -> Any:
-    """The cards below the one whose `after` this is; ValueError where it is not one."""
-    place, _tilde, pk = after.rpartition("~")
-    if stage.is_won:
-        at = dt.datetime.fromisoformat(place)
-        return cards.filter(Q(won_at__lt=at) | Q(won_at=at, pk__lt=int(pk)))
-    return cards.filter(Q(rank__gt=place) | Q(rank=place, pk__gt=int(pk)))
-
-
-def draw(rows: Iterable[Row], viewer: User, now: dt.datetime) -> list[Card]:
-    """Draw the cards of `rows` for `viewer`."""
+def draw(
+    rows: Iterable[Row], viewer: User, now: dt.datetime, *, stages: Mapping[int, Stage] = MappingProxyType({})
+) -> list[Card]:
+    """Draw the cards of `rows` for `viewer`; a card whose stage is among `stages` names it, and its expected close."""
     drawn = _drawn.__wrapped__ if settings.DEBUG else _drawn  # who changes the template wants to see it
     editable, today, language = viewer.editable_owner_ids, timezone.localtime(now).date(), get_language() or ""
     cards = []
     for row in rows:
+        stage = stages.get(row.stage_id) if row.outcome == "open" else None
         state = state_of(row.next_step_at, now, is_closed=row.outcome != "open")
         facts = Facts(
             pk=row.pk,
@@ -164,11 +153,12 @@ def draw(rows: Iterable[Row], viewer: User, now: dt.datetime) -> list[Card]:
             quiet=_quiet(row, now),
             limit=row.rotting_limit,
             won_on=timezone.localtime(row.won_at).date() if row.won_at else None,
+            stage=(stage.label, stage.probability, stage.color) if stage else None,
+            closes_on=row.expected_close_on if stage else None,
             today=today,
             language=language,
         )
-        after = f"{row.won_at.isoformat() if row.won_at else row.rank}~{row.pk}"
-        cards.append(Card(row.pk, row.version, state, after, drawn(facts)))
+        cards.append(Card(row.pk, row.version, state, drawn(facts)))
     return cards
 
 
@@ -194,6 +184,9 @@ def _words(facts: Facts) -> dict[str, Any]:
         "quiet": _("Quiet {days}").format(days=days(facts.quiet)) if facts.quiet else "",
         "limit": _("limit {days} d").format(days=number(facts.limit)),
         "won_on": day_tag(facts.won_on) if facts.won_on else "",
+        "stage_label": facts.stage[0] if facts.stage else "",
+        "ring": ring(*facts.stage[1:]) if facts.stage else "",
+        "closes_on": day_tag(facts.closes_on) if facts.closes_on else "",
     }
 
 

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from crm.models import AuditEntry, FollowUp, within
 from pipeline.models import Deal
-from pipeline.views.board_cards import Card, Row, cards_of, draw, rows_of
+from pipeline.views.board_cards import Card, Row, rows_of
 from pipeline.views.board_columns import Board
 
 LATE = dt.timedelta(seconds=6)
@@ -44,7 +44,7 @@ def changes_since(board: Board, since: int) -> dict[str, Any] | None:
     if len(touched) > MOST:
         return {"cursor": cursor, "reload": True}
     rows = rows_of(board.deals.filter(pk__in=touched))
-    cards = draw(rows, board.viewer, board.now)
+    cards = board.drawn(rows)
     return {
         "cursor": cursor,
         "cards": [_placed(board, row, card) for row, card in zip(rows, cards, strict=True)],
@@ -75,15 +75,12 @@ def _of_this_board(board: Board, entries: list[Entry]) -> Any:
 
 def _placed(board: Board, row: Row, card: Card) -> dict[str, Any]:
     """A card's HTML, its column, and the card above it (None: it lies on top)."""
-    if row.won_at:
-        column = cards_of(row.stage_id, board.deals, is_won=True)
-        above = column.filter(won_at__gt=row.won_at).order_by("won_at", "pk")
-    else:
-        column = cards_of(row.stage_id, board.deals, is_won=False)
-        above = column.filter(rank__lt=row.rank).order_by("-rank", "-pk")
+    key = board.grouping.key_of(row)
+    group = board.grouping.group(key)
+    above = group.cards(board.deals).filter(group.order.above(row)).reverse() if group else Deal.objects.none()
     return {
         "pk": card.pk,
-        "stage": row.stage_id,
+        "stage": key,
         "version": card.version,
         "state": card.state,
         "after": above.values_list("pk", flat=True).first(),

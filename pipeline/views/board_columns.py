@@ -9,19 +9,23 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, Count, OuterRef, Q, Sum, When
+from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from crm.models import ExchangeRate, User, within
 from pipeline.forms.board_filters import BoardFilter
 from pipeline.models import Deal, Pipeline, Stage, StageTotal
-from pipeline.views.board_cards import WON_SHOWN, Card, Row, beyond, cards_of, draw, rows_of
+from pipeline.views.board_cards import WON_SHOWN, Card, Row, draw, rows_of
+from pipeline.views.board_groups import ByStage, Group, Grouping
 
 FIRST_CARDS = 8
 """Loaded with the page: what a window shows; the next come as soon as their end is in sight."""
 MORE_CARDS = 30
 """Loaded each time one scrolls to the end."""
+FIRST_COLUMNS = 12
+"""Loaded with the page; the cards of the columns further to the right come when those are scrolled to."""
+START = "start"
+"""Where the cards of a column begin, as an address says it."""
 
 
 @dataclass(frozen=True)
@@ -44,29 +48,55 @@ class States:
 
 @dataclass
 class Column:
-    """A stage with its totals in base currency (None where a rate is missing: `lacking` says whose) and first cards."""
+    """A group with its totals in base currency (None where a rate is missing: `lacking` says whose) and first cards."""
 
-    stage: Stage
+    group: Group
     count: int = 0
     amount: Decimal | None = Decimal(0)
+    weighted_exactly: Decimal = Decimal(0)
     lacking: str = ""
     states: States = field(default_factory=States)
     cards: list[Card] = field(default_factory=list)
     more_after: str = ""
 
     @property
+    def key(self) -> str:
+        """What names the column in addresses and in the page."""
+        return self.group.key
+
+    @property
+    def stage(self) -> Stage | None:
+        """The stage it stands for, if it stands for one."""
+        return self.group.stage
+
+    @property
+    def probability(self) -> Decimal | None:
+        """The stage's; of several stages the share of the sum that is expected, None where there is no sum."""
+        if self.stage is not None:
+            return self.stage.probability
+        return (self.weighted_exactly / self.amount * 100).quantize(Decimal(1)) if self.amount else None
+
+    @property
     def weighted(self) -> Decimal | None:
-        """The sum × the stage's probability."""
-        return None if self.amount is None else (self.amount * self.stage.probability / 100).quantize(Decimal(1))
+        """The sum of each part × the probability of its stage."""
+        return None if self.amount is None else self.weighted_exactly.quantize(Decimal(1))
 
     @property
     def rounded(self) -> Decimal | None:
         """The sum without cents."""
         return None if self.amount is None else self.amount.quantize(Decimal(1))
 
+    def add(self, amount: Decimal, rate: Decimal | None, probability: Decimal, *, lacking: str) -> None:
+        """Count `amount` in; without a rate the whole sum is unknown, and `lacking` is why."""
+        if rate is None:
+            self.amount, self.lacking = None, lacking
+        elif self.amount is not None:
+            self.amount += amount * rate
+            self.weighted_exactly += amount * rate * probability / 100
+
 
 class Board:
-    """One pipeline as one person sees it through the filters of an address."""
+    """One pipeline as one person sees it through the filters of an address, in columns of one grouping."""
 
     def __init__(
         self,
@@ -75,90 +105,113 @@ class Board:
         filters: BoardFilter,
         now: dt.datetime,
         pipelines: Sequence[Pipeline],
+        *,
+        by: type[Grouping],
     ) -> None:
         self.pipeline, self.viewer, self.filters, self.now, self.pipelines = pipeline, viewer, filters, now, pipelines
         self.asked = filters  # as the address has them, those that cannot be read included
         self.stages = list(pipeline.stages.live().order_by("position", "pk"))
+        self.grouping = by(self.stages, viewer, filters, now)
+        self.is_grouped = by is not ByStage
         recently = Q(outcome=Deal.Outcome.OPEN) | Q(outcome=Deal.Outcome.WON, won_at__gte=now - WON_SHOWN)
         self.deals = filters.qs.filter(recently)
 
-    def columns(self, stages: Sequence[Stage] | None = None, *, with_cards: bool = True) -> list[Column]:
-        """The columns of `stages` (None: all), with their first cards."""
-        columns = {stage.pk: Column(stage) for stage in stages or self.stages}
-        self._count(columns)
-        for stage_id, rows in self._first_rows(columns).items() if with_cards else ():
-            columns[stage_id].cards, columns[stage_id].more_after = self._drawn(rows, FIRST_CARDS)
+    def columns(self) -> list[Column]:
+        """All columns, the first of them with their first cards."""
+        totals = [*self._open_totals(Q()), *self._won_totals(Q())]
+        filled = {key for key, _stage, _currency, deals, *_figures in totals if deals}
+        columns = {group.key: Column(group) for group in self.grouping.groups(filled)}
+        self._count(columns, totals)
+        self._tell_due(columns, Q())
+        first = [column.group for column in columns.values()][:FIRST_COLUMNS]
+        for key, rows in self._first_rows(first).items():
+            columns[key].cards, columns[key].more_after = self._page(columns[key].group, rows, FIRST_CARDS)
+        for column in list(columns.values())[FIRST_COLUMNS:]:
+            column.more_after = START if column.count else ""
         return list(columns.values())
 
-    def cards_after(self, stage: Stage, after: str) -> tuple[list[Card], str]:
-        """Draw the next cards of a column below `after`, and say where to go on: empty at the end."""
-        cards = beyond(cards_of(stage, self.deals, is_won=stage.is_won), stage, after)
-        return self._drawn(rows_of(cards[: MORE_CARDS + 1]), MORE_CARDS)
+    def head(self, group: Group) -> Column:
+        """One column with its totals alone."""
+        column = Column(group)
+        totals = self._won_totals(group.condition) if group.is_won else self._open_totals(group.condition)
+        self._count({group.key: column}, list(totals))
+        if not group.is_won:
+            self._tell_due({group.key: column}, group.condition)
+        return column
 
-    def _drawn(self, rows: Sequence[Row], count: int) -> tuple[list[Card], str]:
+    def cards_after(self, group: Group, after: str) -> Column:
+        """The next cards of a column below `after`, without its totals; ValueError where `after` is no place in it."""
+        cards = group.cards(self.deals)
+        below = cards if after == START else cards.filter(group.order.below(after))
+        drawn, more_after = self._page(group, rows_of(below[: MORE_CARDS + 1]), MORE_CARDS)
+        return Column(group, cards=drawn, more_after=more_after)
+
+    def drawn(self, rows: Sequence[Row]) -> list[Card]:
+        """The cards of `rows` as this board draws them: with their stages where the columns do not say them."""
+        stages = {stage.pk: stage for stage in self.stages} if self.is_grouped else {}
+        return draw(rows, self.viewer, self.now, stages=stages)
+
+    def _page(self, group: Group, rows: Sequence[Row], count: int) -> tuple[list[Card], str]:
         """The first `count` cards, and where to go on if there is one more."""
-        cards = draw(rows[:count], self.viewer, self.now)
-        return cards, cards[-1].after if len(rows) > count else ""
+        cards = self.drawn(rows[:count])
+        return cards, group.order.place(rows[count - 1]) if len(rows) > count else ""
 
-    def _first_rows(self, columns: Iterable[int]) -> dict[int, list[Row]]:
-        """The first deals of all columns, one more of each than is shown: ids in one query, facts in a second."""
-        first = {
-            is_won: ArraySubquery(cards_of(OuterRef("pk"), self.deals, is_won=is_won).values("pk")[: FIRST_CARDS + 1])
-            for is_won in (True, False)
-        }
-        ids = Case(When(kind=Stage.Kind.WON, then=first[True]), default=first[False])
-        found = dict(Stage.objects.filter(pk__in=columns).order_by().values_list("pk", ids))
-        rows = {
-            row.pk: row for row in rows_of(self.deals.filter(pk__in=[pk for some in found.values() for pk in some]))
-        }
-        return {stage_id: [rows[pk] for pk in some if pk in rows] for stage_id, some in found.items()}
+    def _first_rows(self, groups: Sequence[Group]) -> dict[str, list[Row]]:
+        """The first deals of `groups`, one more of each than is shown: ids in one query, facts in a second."""
+        found = self.grouping.first_ids(groups, self.deals, FIRST_CARDS + 1)
+        pks = [pk for some in found.values() for pk in some]
+        rows = {row.pk: row for row in rows_of(self.deals.filter(pk__in=pks))}
+        return {key: [rows[pk] for pk in some if pk in rows] for key, some in found.items()}
 
-    # --- Totals ---------------------------------------------------------------------------------------------------
+    # --- Totals: (key of the column, stage, currency, deals, planned, amount), of all or where `chosen` ---------------
 
-    def _count(self, columns: dict[int, Column]) -> None:
-        open_ids = [pk for pk, column in columns.items() if not column.stage.is_won]
-        running = self._running_totals(open_ids) if self.filters.is_cheap else self._counted_totals(open_ids)
-        won_ids = [pk for pk in columns if pk not in open_ids]
-        totals = [*running, *(self._won_totals(won_ids) if won_ids else ())]
-        today = self.now.date()
-        has_foreign = any(currency != settings.BASE_CURRENCY for _stage, currency, *_figures in totals)
-        rates = ExchangeRate.objects.on(today) if has_foreign else {settings.BASE_CURRENCY: Decimal(1)}
-        for stage_id, currency, deals, planned, amount in totals:
-            column = columns[stage_id]
-            column.count += deals
-            column.states += States(planned=planned, unplanned=deals - planned)
-            rate = rates.get(currency)
-            if amount and rate is None:
-                column.amount, column.lacking = None, f"{currency} {today:%Y-%m-%d}"
-            elif amount and column.amount is not None:
-                column.amount += amount * (rate or 0)
-        self._tell_due(columns, open_ids)
+    def _open_totals(self, chosen: Q) -> Iterable[Any]:
+        is_running = self.filters.is_cheap and self.grouping.has_running_totals
+        totals = self._running_totals(chosen) if is_running else self._counted_totals(chosen)
+        return ((str(key), *figures) for key, *figures in totals)
 
-    def _running_totals(self, stage_ids: list[int]) -> Iterable[Any]:
+    def _running_totals(self, chosen: Q) -> Iterable[Any]:
         """From the running totals: a few rows a column, however many deals."""
         owned = within("owner_id", self.filters.owner_ids(self.viewer))
-        totals = StageTotal.objects.filter(owned, stage_id__in=stage_ids).order_by()
-        return totals.values_list("stage_id", "currency").annotate(Sum("deals"), Sum("planned"), Sum("amount"))
+        totals = StageTotal.objects.filter(owned, chosen, stage_id__in=list(self.grouping.open_stages)).order_by()
+        parts = totals.annotate(column=self.grouping.key).values_list("column", "stage_id", "currency")
+        return parts.annotate(Sum("deals"), Sum("planned"), Sum("amount"))
 
-    def _counted_totals(self, stage_ids: list[int]) -> Iterable[Any]:
+    def _counted_totals(self, chosen: Q) -> Iterable[Any]:
         """Counted anew: what other filters let through."""
-        standing = self.deals.filter(outcome=Deal.Outcome.OPEN, stage_id__in=stage_ids).order_by()
-        return standing.values_list("stage_id", "currency").annotate(Count("pk"), Count("next_step_at"), Sum("amount"))
+        parts = self._standing(chosen).annotate(column=self.grouping.key).values_list("column", "stage_id", "currency")
+        return parts.annotate(Count("pk"), Count("next_step_at"), Sum("amount"))
 
-    def _won_totals(self, stage_ids: list[int]) -> Iterable[Any]:
-        won = self.deals.filter(outcome=Deal.Outcome.WON, stage_id__in=stage_ids).order_by()
-        return won.values_list("stage_id", "currency").annotate(Count("pk"), Count("won_at"), Sum("amount"))
+    def _won_totals(self, chosen: Q) -> Iterable[Any]:
+        stages = [stage.pk for stage in self.stages if stage.is_won]
+        won = self.deals.filter(chosen, outcome=Deal.Outcome.WON, stage_id__in=stages).order_by()
+        totals = won.values_list("stage_id", "currency").annotate(Count("pk"), Count("won_at"), Sum("amount"))
+        return ((self.grouping.won_key(stage), stage, *figures) for stage, *figures in totals) if stages else ()
 
-    def _tell_due(self, columns: dict[int, Column], stage_ids: list[int]) -> None:
+    def _standing(self, chosen: Q) -> Any:
+        stages = list(self.grouping.open_stages)
+        return self.deals.filter(chosen, outcome=Deal.Outcome.OPEN, stage_id__in=stages).order_by()
+
+    def _count(self, columns: dict[str, Column], totals: Iterable[Any]) -> None:
+        today, probabilities = self.now.date(), {stage.pk: stage.probability for stage in self.stages}
+        totals = [total for total in totals if total[0] in columns]
+        has_foreign = any(currency != settings.BASE_CURRENCY for _key, _stage, currency, *_figures in totals)
+        rates = ExchangeRate.objects.on(today) if has_foreign else {settings.BASE_CURRENCY: Decimal(1)}
+        for key, stage_id, currency, deals, planned, amount in totals:
+            column = columns[key]
+            column.count += deals
+            column.states += States(planned=planned, unplanned=deals - planned)
+            if amount:
+                lacking = f"{currency} {today:%Y-%m-%d}"
+                column.add(amount, rates.get(currency), probabilities[stage_id], lacking=lacking)
+
+    def _tell_due(self, columns: dict[str, Column], chosen: Q) -> None:
         """Of the planned, tell those overdue and due today: the few at the beginning of an index."""
         local = timezone.localtime(self.now)
         midnight = timezone.make_aware(dt.datetime.combine(local.date() + dt.timedelta(days=1), dt.time()))
-        due = self.deals.filter(outcome=Deal.Outcome.OPEN, stage_id__in=stage_ids, next_step_at__lt=midnight)
-        rows = (
-            due.order_by()
-            .values_list("stage_id")
-            .annotate(overdue=Count("pk", filter=Q(next_step_at__lt=self.now)), due=Count("pk"))
-        )
-        for stage_id, overdue, all_due in rows:
-            today = all_due - overdue
-            columns[stage_id].states += States(overdue=overdue, today=today, planned=-all_due)
+        due = self._standing(chosen).filter(next_step_at__lt=midnight)
+        late = Count("pk", filter=Q(next_step_at__lt=self.now))
+        rows = due.annotate(column=self.grouping.key).values_list("column").annotate(late=late, due=Count("pk"))
+        for key, late, all_due in rows:
+            if str(key) in columns:
+                columns[str(key)].states += States(overdue=late, today=all_due - late, planned=-all_due)

@@ -9,13 +9,15 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from crm.models import AuditEntry
 from crm.rules.answers import first_answer
-from crm.rules.errors import RuleError
+from crm.rules.errors import NotAllowed, RuleError
 from crm.views.addresses import whole_number
 from crm.views.authorising import editable_or_403
 from crm.views.dialogs import render_dialog
@@ -27,6 +29,9 @@ from pipeline.rules.refusals import DealConflict, StageRequires, TooLateToUndo
 from pipeline.rules.requirements import missing_for
 from pipeline.views.board_cards import Card, draw, row_of
 
+Told = Callable[[Deal], dict[str, Any]]
+"""Makes of a changed deal what pages are told of the change."""
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def deal_move(request: PersonRequest, pk: int) -> HttpResponse:
@@ -37,10 +42,10 @@ def deal_move(request: PersonRequest, pk: int) -> HttpResponse:
         if form.has_error("to", code="invalid_choice"):
             return HttpResponse(status=404)
         if form.is_valid():
-            return _answer(request, deal, form, lambda: _moved(request, deal, form))
+            return answer(request, deal, form, lambda: _moved(request, deal, form), moved_from(deal))
     to = form.fields["to"].queryset.filter(pk=whole_number(str(form["to"].value() or ""))).first()  # type: ignore[attr-defined]
     form.ask_for(missing_for(deal, to) if to else [])
-    return _dialog(request, form)
+    return ask_again(request, form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -49,10 +54,10 @@ def deal_win(request: PersonRequest, pk: int) -> HttpResponse:
     deal = _deal(request, pk)
     form = WinForm(posted(request), deal=deal, by=request.user)
     if request.method == "POST" and form.is_valid():
-        return _answer(request, deal, form, lambda: _won(request, deal, form))
+        return answer(request, deal, form, lambda: _won(request, deal, form), moved_from(deal))
     to = _won_stage(deal)
     form.ask_for(missing_for(deal, to) if to else [])
-    return _dialog(request, form)
+    return ask_again(request, form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -61,8 +66,8 @@ def deal_lose(request: PersonRequest, pk: int) -> HttpResponse:
     deal = _deal(request, pk)
     form = LoseForm(posted(request), deal=deal, by=request.user)
     if request.method == "POST" and form.is_valid():
-        return _answer(request, deal, form, lambda: _lost(request, deal, form))
-    return _dialog(request, form)
+        return answer(request, deal, form, lambda: _lost(request, deal, form), moved_from(deal))
+    return ask_again(request, form)
 
 
 @require_POST
@@ -72,7 +77,7 @@ def deal_undo(request: PersonRequest, pk: int) -> HttpResponse:
     form = UndoForm(request.POST, deal=deal, by=request.user)
     if not form.is_valid():
         return HttpResponse(status=422)
-    return _answer(request, deal, form, lambda: _undone(request, deal, form))
+    return answer(request, deal, form, lambda: _undone(request, deal, form), moved_from(deal))
 
 
 def _deal(request: PersonRequest, pk: int) -> Deal:
@@ -113,23 +118,27 @@ def _lost(request: PersonRequest, deal: Deal, form: LoseForm) -> Deal:
     )
 
 
-def _answer(request: PersonRequest, deal: Deal, form: Any, write: Callable[[], Deal]) -> HttpResponse:
-    """Write, and answer: 200 or a redirect, 409 with the fresh state, 422 with what is missing."""
-    before = deal.stage
+def answer(request: PersonRequest, deal: Deal, form: Any, write: Callable[[], Deal], told: Told) -> HttpResponse:
+    """Write, and answer: 200 or a redirect, 409 with the fresh state, 422 with what is missing.
+
+    `told` makes of the fresh deal what pages are told of it.
+    """
     try:
         fresh = deal if _was_answered(request, deal, form) else write()
     except DealConflict as conflict:
         if not _was_answered(request, deal, form):  # else the first try of this very move won while it waited
-            return _conflict(request, conflict.deal, form)
+            return _conflict(request, conflict.deal, form, told)
         fresh = conflict.deal
     except StageRequires as refusal:
         return _ask(request, form, refusal)
     except TooLateToUndo as refusal:
         return HttpResponse(refusal.message, status=409, content_type="text/plain; charset=utf-8")
+    except NotAllowed:
+        raise  # 403
     except RuleError as refusal:
         form.add_error(None, refusal.message)
-        return _dialog(request, form)
-    return _done(request, fresh, before=before)
+        return ask_again(request, form)
+    return _done(request, fresh, told)
 
 
 def _was_answered(request: PersonRequest, deal: Deal, form: Any) -> bool:
@@ -137,20 +146,28 @@ def _was_answered(request: PersonRequest, deal: Deal, form: Any) -> bool:
     return first_answer(by=request.user, key=key, purpose=f"deal-{deal.pk}") is not None
 
 
-def _done(request: PersonRequest, deal: Deal, *, before: Stage) -> HttpResponse:
+def _done(request: PersonRequest, deal: Deal, told: Told) -> HttpResponse:
     if not (request.htmx or wants_card(request)):
         return redirect(deal.get_absolute_url())
-    event = moved_event(deal, before)
-    body = _card(request, deal).html if wants_card(request) and not event["is_lost"] else ""
+    event = told(deal)
+    body = _card(request, deal, event).html if wants_card(request) and not event["is_lost"] else ""
     response = HttpResponse(body)
     response["HX-Trigger"] = json.dumps({"deal-moved": event, "dialog-close": True})
     return response
+
+
+def moved_from(before: Deal) -> Told:
+    """What pages are told of a move of the deal that was `before`."""
+    stage = before.stage
+    return lambda deal: moved_event(deal, stage)
 
 
 def moved_event(deal: Deal, before: Stage) -> dict[str, Any]:
     """What pages are told of a move: which deal, from where, to where, and whether there is something to undo."""
     is_lost = deal.outcome == Deal.Outcome.LOST
     return {
+        "by": "stage",
+        "undo": reverse("deal_undo", args=[deal.pk]),
         "pk": deal.pk,
         "version": deal.version,
         "stage": deal.stage_id,
@@ -163,18 +180,19 @@ def moved_event(deal: Deal, before: Stage) -> dict[str, Any]:
     }
 
 
-def _conflict(request: PersonRequest, fresh: Deal, form: Any) -> HttpResponse:
+def _conflict(request: PersonRequest, fresh: Deal, form: Any, told: Told) -> HttpResponse:
     """Who moved it where and when, the fresh card, and two ways on."""
     last = AuditEntry.objects.about("deal", fresh.pk).select_related("actor").first()
     before = last.before if last else {}
     was = Stage.objects.filter(pk=before["stage_id"]).first() if before.get("stage_id") else None
-    wanted = form.cleaned_data.get("to")
+    event, again = told(fresh), request.path if "to" in form.fields else reverse("deal_move", args=[fresh.pk])
     context = {
         "deal": fresh,
         "last": last,
         "was": was,
-        "wanted": wanted,
-        "card": _card(request, fresh),
+        "column": event["stage"],
+        "again_url": f"{again}?{urlencode({'to': form.data.get('to', '')})}",
+        "card": _card(request, fresh, event),
     }
     if wants_card(request):
         return render(request, "pipeline/deal_conflict.html#beside", context, status=409)
@@ -189,7 +207,8 @@ def _conflict(request: PersonRequest, fresh: Deal, form: Any) -> HttpResponse:
 
 def _ask(request: PersonRequest, form: Any, refusal: StageRequires) -> HttpResponse:
     """The same form, with a field for everything that is missing; what it has no field for is said."""
-    form.ask_for(refusal.missing)
+    if hasattr(form, "ask_for"):
+        form.ask_for(refusal.missing)
     for missing in refusal.missing:
         if missing.key in form.fields:
             form.add_error(missing.key, _("The stage asks for this."))
@@ -197,10 +216,11 @@ def _ask(request: PersonRequest, form: Any, refusal: StageRequires) -> HttpRespo
         form.add_error("ticked", _("Tick off what is done; the deal moves on when all of it is."))
     if not form.errors:
         form.add_error(None, refusal.message)
-    return _dialog(request, form)
+    return ask_again(request, form)
 
 
-def _dialog(request: PersonRequest, form: Any) -> HttpResponse:
+def ask_again(request: PersonRequest, form: Any) -> HttpResponse:
+    """Show the form in its dialog, with what is wrong in it."""
     title = form.title % {"deal": form.deal}
     context = {"action": request.path, "title": title, "submit": form.submit, "danger": form.is_danger}
     if wants_card(request):
@@ -214,7 +234,8 @@ def wants_card(request: PersonRequest) -> bool:
     return request.headers.get("X-Board") == "drag"
 
 
-def _card(request: PersonRequest, deal: Deal) -> Card:
+def _card(request: PersonRequest, deal: Deal, event: dict[str, Any]) -> Card:
     now = timezone.now()
-    [card] = draw([row_of(deal, now)], request.user, now)
+    stages = {} if event["by"] == "stage" else {deal.stage_id: deal.stage}
+    [card] = draw([row_of(deal, now)], request.user, now, stages=stages)
     return card

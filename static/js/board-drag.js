@@ -52,6 +52,7 @@
   function mount(list) {
     Sortable.create(list, {
       group: "deals",
+      sort: board.by === "stage",
       draggable: ".deal-card[data-movable]",
       filter: ".deal-menu, .menu-panel, input, select, textarea",
       preventOnFilter: false,

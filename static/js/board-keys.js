@@ -50,6 +50,7 @@
   }
 
   function along(step) {
+    if (board.by !== "stage") return;
     const cards = cardsIn(held.card.parentElement);
     const other = cards[cards.indexOf(held.card) + step];
     if (!other) return;

@@ -61,6 +61,7 @@
     }
   }
 
+  board.catchUp = () => setTimeout(ask, 0);
   setInterval(ask, EVERY_MS);
   document.addEventListener("visibilitychange", ask);
 })();

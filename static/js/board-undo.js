@@ -45,10 +45,10 @@
   }
 
   /* One move taken back; the card where it lay, or null where the server refused and said why. */
-  async function takeBack({ pk, version, stage, was }) {
+  async function takeBack({ pk, version, stage, was, by, undo: url }) {
     let answer = null;
     try {
-      answer = await board.post(`/deals/${pk}/undo/`, { version, after: was.after, before: was.before, key: crypto.randomUUID() });
+      answer = await board.post(url, { version, by, after: was.after, before: was.before, key: crypto.randomUUID() });
     } catch {
       board.complain(document.getElementById("words").dataset.offline);
       return null;
@@ -61,6 +61,10 @@
     const html = await answer.text();
     const undone = JSON.parse(answer.headers.get("HX-Trigger"))["deal-moved"];
     const fresh = board.parse(html).querySelector(".deal-card");
+    if (by !== board.by) {
+      board.catchUp();
+      return fresh;
+    }
     board.cardOf(pk)?.remove();
     board.insertCard(fresh, undone.stage, was.after);
     board.refreshHeads(stage, undone.stage);

@@ -4,6 +4,9 @@
   const root = document.getElementById("board");
   if (!root) return;
   const words = root.dataset;
+  /* What the columns stand for; elsewhere than among stages, cards lie by date, and a drop within a column says nothing. */
+  const { by } = root.dataset;
+  const verb = { stage: "move", owner: "hand-over", month: "redate" }[by];
 
   const cardsOf = (stage) => document.getElementById(`cards-${stage}`);
   const cardOf = (pk) => document.getElementById(`deal-${pk}`);
@@ -112,15 +115,19 @@
       htmx.ajax("GET", `/deals/${pk}/win/`, { target: "#dialog" });
       return false;
     }
+    if (by !== "stage" && spot.parent === card.parentElement) {
+      putBack(card, spot);
+      return false;
+    }
     card.classList.add("is-saving");
     const fields = { to: stage, after, before, version: card.dataset.version, key: crypto.randomUUID() };
     let answer;
     try {
-      answer = await post(`/deals/${pk}/move/`, fields);
+      answer = await post(`/deals/${pk}/${verb}/`, fields);
     } catch {
       /* An error does not mean that the write failed: the same key gets the first answer. */
       try {
-        answer = await post(`/deals/${pk}/move/`, fields);
+        answer = await post(`/deals/${pk}/${verb}/`, fields);
       } catch {
         answer = null;
       }
@@ -192,6 +199,8 @@
   document.body.addEventListener("deal-moved", async (event) => {
     const moved = event.detail;
     if (!moved?.pk) return;
+    /* Moved to a stage on a board of owners: where its card lies now, the server knows. */
+    if (moved.by !== by) return void board.catchUp();
     refreshHeads(moved.from, moved.stage);
     if (moved.placed) return;
     if (moved.is_lost) {
@@ -199,7 +208,7 @@
       return;
     }
     const slug = location.pathname.split("/")[2];
-    const answer = await fetch(`/board/${slug}/cards/${moved.pk}/`, { headers: { "HX-Request": "true" } });
+    const answer = await fetch(`/board/${slug}/cards/${moved.pk}/${location.search}`, { headers: { "HX-Request": "true" } });
     const old = cardOf(moved.pk);
     if (!answer.ok) return void old?.remove();
     const fresh = parse(await answer.text()).querySelector(".deal-card");
@@ -214,6 +223,13 @@
 
   document.body.addEventListener("deal-added", (event) => refreshHeads(event.detail.stage));
 
+  /* A card dropped above its place comes again with the cards below it: one of the two goes. */
+  root.addEventListener("htmx:beforeSwap", (event) => {
+    if (!event.detail.elt.matches(".column-more")) return;
+    const coming = new DOMParser().parseFromString(event.detail.serverResponse, "text/html");
+    for (const card of coming.querySelectorAll(".deal-card")) cardOf(card.dataset.pk)?.remove();
+  });
+
   /* On a phone one column shows at a time; the chip of the one that shows is marked. */
   const chips = [...document.querySelectorAll(".stage-chips a")];
   root.addEventListener("scroll", () => {
@@ -226,5 +242,6 @@
     }
   }, { passive: true });
 
-  window.board = { isChosen: () => false, openDialog, root, words, cardOf, cardsOf, stageOf, columnOf, titleOf, fill, say, complain, placeOf, remember, putBack, parse, insertCard, refreshHeads, post, postMove, replaceCard };
+  const board = { by, catchUp: () => {}, isChosen: () => false, openDialog, root, words, cardOf, cardsOf, stageOf, columnOf, titleOf, fill, say, complain, placeOf, remember, putBack, parse, insertCard, refreshHeads, post, postMove, replaceCard };
+  window.board = board;
 })();

@@ -10,7 +10,7 @@ ROWS: dict[str, Row] = {
     "board": reads(EVERYBODY),
     "deal_board": reads(EVERYBODY, on_board(), names=READERS),
     "board_changes": reads(EVERYBODY, on_board(), query="?since=0", names=READERS),
-    "board_column": reads(EVERYBODY, on_board(stage_pk="stage"), query="?after=0~0", names=READERS),
+    "board_column": reads(EVERYBODY, on_board(key="stage"), query="?after=0~0", names=READERS),
     "deal_card": reads(READERS, on_board(pk="deal")),
     "deal_quick_add": form(WRITERS, on_board(stage_pk="stage")),
     "deal_move": form(OWNERS, DEAL),
@@ -18,6 +18,9 @@ ROWS: dict[str, Row] = {
     "deal_lose": form(OWNERS, DEAL),
     "deal_move_together": writes(WRITERS),
     "deal_undo": writes(OWNERS, DEAL),
+    "deal_hand_over": form(OWNERS, DEAL),
+    "deal_redate": form(OWNERS, DEAL),
+    "deal_take_back": writes(OWNERS, DEAL),
     # --- Deals
     "deal_list": reads(EVERYBODY, names=READERS),
     "deal_export": reads(EVERYBODY, names=READERS),
@@ -39,7 +42,7 @@ MISMATCHED: dict[str, tuple[str, Args]] = {
     "deal_tick": ("post", of(pk="deal", item_pk="other_item")),
     "line_item_edit": ("post", of(pk="deal", item_pk="other_line_item")),
     "line_item_delete": ("post", of(pk="deal", item_pk="other_line_item")),
-    "board_column": ("get", on_board(stage_pk="other_stage")),
+    "board_column": ("get", on_board(key="other_stage")),
     "deal_quick_add": ("get", on_board(stage_pk="other_stage")),
     "deal_card": ("get", on_board(pk="other_deal")),
 }

@@ -1,0 +1,137 @@
+"""The board by month and by owner in a real browser: dragged, refused, undone, moved by keyboard and by menu."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from dateutil.relativedelta import relativedelta
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from crm.models import User
+from pipeline.models import Deal, Stage
+from tests.e2e.conftest import PHONE, LogIn
+from tests.e2e.test_board import drag
+from tests.factories import DealFactory, sales_pipeline
+
+WIDE = {"width": 2400, "height": 900}
+"""All months at once: nothing need be scrolled while a card is in hand."""
+
+
+def month(ahead: int) -> dt.date:
+    return timezone.localdate().replace(day=1) + relativedelta(months=ahead)
+
+
+def of_month(page: Page, ahead: int) -> Any:
+    return page.locator(f"#cards-{month(ahead):%Y-%m}")
+
+
+@pytest.fixture
+def deal(rep: User) -> Deal:
+    sales_pipeline()
+    DealFactory(owner=rep, stage="meeting", name="Filling machine", expected_close_on=month(2))
+    return DealFactory(
+        owner=rep,
+        stage="proposal",
+        name="Pasteuriser",
+        amount=73_500,
+        expected_close_on=month(1) + dt.timedelta(days=9),
+    )
+
+
+def closes_on(deal: Deal) -> dt.date | None:
+    return Deal.objects.get(pk=deal.pk).expected_close_on
+
+
+def test_a_card_dragged_to_another_month_is_redated_and_taken_back(rep: User, deal: Deal, log_in: LogIn) -> None:
+    page = log_in(rep, viewport=WIDE)
+    page.goto("/board/sales/")
+    page.get_by_role("link", name="By month").click()
+    page.wait_for_url("**/?by=month")
+    drag(page, deal, of_month(page, 2))
+    expect(of_month(page, 2)).to_contain_text("Pasteuriser")
+    expect(page.locator(f"#head-{month(2):%Y-%m}")).to_contain_text("€73,500")
+    expect(page.locator("#toasts")).to_contain_text("Undo")
+    assert closes_on(deal) == month(2) + dt.timedelta(days=9)
+
+    page.keyboard.press("Control+z")
+    expect(of_month(page, 1)).to_contain_text("Pasteuriser")
+    assert closes_on(deal) == month(1) + dt.timedelta(days=9)
+
+
+def test_what_the_server_refuses_goes_back_and_says_why(rep: User, deal: Deal, log_in: LogIn) -> None:
+    Stage.objects.filter(slug="proposal").update(required_fields=["expected_close_on"])
+    page = log_in(rep, viewport=WIDE)
+    page.goto("/board/sales/?by=month")
+    drag(page, deal, page.locator("#cards-none"))
+    dialog = page.locator("#dialog")
+    expect(dialog).to_contain_text("The stage asks for this.")
+    expect(of_month(page, 1)).to_contain_text("Pasteuriser")
+    dialog.get_by_role("button", name="Cancel").click()
+
+    drag(page, deal, page.locator("#cards-later"))
+    expect(dialog).to_contain_text("Say on which day.")
+    day = month(20) + dt.timedelta(days=3)
+    dialog.get_by_label("Expected close").fill(day.isoformat())
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.locator("#cards-later")).to_contain_text("Pasteuriser")
+    assert closes_on(deal) == day
+
+
+def test_an_idle_tab_dates_nothing_back(rep: User, manager: User, deal: Deal, log_in: LogIn) -> None:
+    page = log_in(rep, viewport=WIDE)
+    page.route("**/changes/**", lambda route: route.abort())
+    page.goto("/board/sales/?by=month")
+    Deal.objects.filter(pk=deal.pk).update(expected_close_on=month(3), version=2)
+    drag(page, deal, of_month(page, 2))
+    expect(page.locator(".conflict")).to_be_visible()
+    expect(of_month(page, 3)).to_contain_text("Pasteuriser")
+    assert closes_on(deal) == month(3)
+
+
+def test_what_another_hands_over_appears_by_itself(
+    rep: User, colleague: User, manager: User, deal: Deal, log_in: LogIn
+) -> None:
+    watching, moving = log_in(rep), log_in(manager)
+    for page in (watching, moving):
+        page.goto("/board/sales/?by=owner")
+    drag(moving, deal, moving.locator(f"#cards-{colleague.pk}"))
+    expect(moving.locator("#toasts")).to_contain_text("Rita Rep → Carl Colleague")
+    expect(watching.locator(f"#cards-{colleague.pk}")).to_contain_text("Pasteuriser")
+    expect(watching.locator(f"#head-{colleague.pk}")).to_contain_text("€73,500")
+    assert Deal.objects.get(pk=deal.pk).owner == colleague
+
+
+def test_handed_over_by_keyboard_and_taken_back(rep: User, colleague: User, deal: Deal, log_in: LogIn) -> None:
+    page = log_in(rep, viewport=WIDE)
+    page.goto("/board/sales/?by=owner")
+    page.locator(f"#deal-{deal.pk} .deal-title a").focus()
+    for key in ("Space", "ArrowRight"):
+        page.keyboard.press(key)
+    expect(page.locator("#live")).to_contain_text("Pasteuriser: Carl Colleague")
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("Rita Rep → Carl Colleague")
+    page.keyboard.press("Control+z")
+    expect(page.locator(f"#cards-{rep.pk}")).to_contain_text("Pasteuriser")
+    assert Deal.objects.get(pk=deal.pk).owner == rep
+
+
+def test_the_menu_dates_and_moves_a_card_of_a_month(rep: User, deal: Deal, log_in: LogIn) -> None:
+    page = log_in(rep, viewport=PHONE, has_touch=True)
+    page.goto("/board/sales/?by=month")
+    dialog, menu = page.locator("#dialog"), page.locator("#deal-menu")
+    page.locator(f"#deal-menu-{deal.pk}").click()
+    menu.get_by_role("menuitem", name="Move to a date…").click()
+    dialog.get_by_label("Expected close").fill(month(3).isoformat())
+    dialog.get_by_role("button", name="Save").click()
+    expect(of_month(page, 3)).to_contain_text("Pasteuriser")
+
+    page.locator(f"#deal-menu-{deal.pk}").click()
+    menu.get_by_role("menuitem", name="Move to a stage…").click()
+    dialog.get_by_label("Stage").select_option(label="Close")
+    dialog.get_by_role("button", name="Move").click()
+    expect(page.locator(f"#deal-{deal.pk} .deal-where")).to_contain_text("Close")
+    expect(of_month(page, 3)).to_contain_text("Pasteuriser")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
