@@ -68,7 +68,8 @@ def _organisation(rng: random.Random, number: int, *, is_russian: bool) -> tuple
         round_ = number // len(words.COMPANY_CYRILLIC)
         name = rng.choice(words.FORMS_CYRILLIC).format(base if round_ == 0 else f"{base} {round_ + 1}")
         return name, "Food", "Россия", domain
-    trade, industry = words.TRADE_LATIN[(number * 7) % len(words.TRADE_LATIN)]
-    round_ = number // (len(words.COMPANY_LATIN) * len(words.TRADE_LATIN))
-    name = f"{words.COMPANY_LATIN[number % len(words.COMPANY_LATIN)]} {trade}"
+    lap, place = divmod(number, len(words.COMPANY_LATIN))
+    trade, industry = words.TRADE_LATIN[(place + lap) % len(words.TRADE_LATIN)]  # another trade with each lap
+    round_ = lap // len(words.TRADE_LATIN)
+    name = f"{words.COMPANY_LATIN[place]} {trade}"
     return (name if round_ == 0 else f"{name} {round_ + 1}"), industry, rng.choice(words.COUNTRIES_LATIN), domain

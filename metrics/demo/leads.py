@@ -152,7 +152,8 @@ class Leads:
         for row in self.rng.sample(self.table.rows[-200:], min(6, len(self.table.rows))):
             _pk, name, company, email, phone = row[:5]
             rep, at = self.rng.choice(self.cast.reps), self.now - HOUR * self.rng.uniform(3, 60)
+            spelled = f"{company} GmbH" if company.isascii() else company.lower()
             self.invent(at, rep=rep, customer=None, status="new")
             self.table.rows[-1] = [
-                self.table.rows[-1][0], f"{name} ", f"{company} GmbH", email.upper(), phone, *self.table.rows[-1][5:],
+                self.table.rows[-1][0], f"{name} ", spelled, email.upper(), phone, *self.table.rows[-1][5:],
             ]  # fmt: skip

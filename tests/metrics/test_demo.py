@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 import re
 from io import StringIO
 
@@ -32,6 +33,7 @@ from crm.models import (
 from crm.rules.merge_fields import check_text
 from crm.rules.segments import people_in
 from crm.rules.suspecting import check_queued
+from metrics.demo.customers import _organisation
 from pipeline.models import Contract, Deal, RuleFiring, StageRule, StageVisit
 from tests.factories.qualifying import default_questions
 
@@ -115,6 +117,13 @@ def test_only_the_doubles_are_suspected() -> None:
     load()
     check_queued(seconds=30, now=NOW)
     assert 6 <= DuplicateSuspicion.objects.count() <= 30
+    assert not DuplicateSuspicion.objects.filter(kind="company").exists()
+
+
+def test_no_two_of_many_customers_have_one_name() -> None:
+    rng = random.Random(1)
+    names = [_organisation(rng, number, is_russian=number % 4 == 0)[0] for number in range(2_000)]
+    assert len(set(names)) == len(names)
 
 
 def test_next_steps_on_deals_are_those_of_their_follow_ups() -> None:
