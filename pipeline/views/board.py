@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
@@ -31,11 +32,12 @@ WAYS = (("stage", _("By stage")), ("owner", _("By owner")), ("month", _("By mont
 
 @require_safe
 def board(request: PersonRequest) -> HttpResponse:
-    """Go to the first pipeline one may see."""
+    """Go to the first pipeline one may see, with what was asked for."""
     first = Pipeline.objects.visible_to(request.user).first()
     if first is None:
         return render(request, "pipeline/deal_board_none.html")
-    return redirect("deal_board", slug=first.slug)
+    query = request.GET.urlencode()
+    return redirect(reverse("deal_board", args=[first.slug]) + (f"?{query}" if query else ""))
 
 
 @require_safe

@@ -50,6 +50,7 @@ def column_of(response: object, slug: str) -> object:
 
 def test_board_leads_to_the_first_pipeline(rep_client: Client, deal: Deal) -> None:
     assert rep_client.get("/board/")["Location"] == "/board/sales/"
+    assert rep_client.get("/board/?by=owner&q=pump")["Location"] == "/board/sales/?by=owner&q=pump"
 
 
 def test_totals_are_of_all_deals_not_of_those_loaded(rep_client: Client, rep: User, stages: Stages) -> None:
