@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -19,7 +19,7 @@ from crm.models import User
 from crm.templatetags.formats import active_locale
 from pipeline.forms.board_filters import BoardFilter
 from pipeline.models import Deal, Stage
-from pipeline.rules.closing_months import EARLIER, LATER, NONE, month_key, months_ahead
+from pipeline.rules.closing_months import EARLIER, LATER, NONE, day_in, month_key, months_ahead
 from pipeline.views.board_cards import Row
 from pipeline.views.board_orders import BY_CLOSE, BY_RANK, BY_WIN, Order
 
@@ -29,12 +29,16 @@ MOST_PEOPLE = 40
 
 @dataclass(frozen=True)
 class Group:
-    """What one column stands for. `key` names it in addresses and in the page."""
+    """What one column stands for. `key` names it in addresses and in the page.
+
+    `beginning` are the fields with which a deal begins that is added in it; None where none can be.
+    """
 
     key: str
     label: str
     condition: Q
     order: Order
+    beginning: Mapping[str, Any] | None
     stage: Stage | None = None
     person: User | None = None
 
@@ -116,7 +120,9 @@ class Grouping:
         return condition & Q(stage_id__in=list(self.open_stages))
 
     def _of_stage(self, stage: Stage, key: str) -> Group:
-        return Group(key, stage.label, Q(stage=stage), BY_WIN if stage.is_won else BY_RANK, stage=stage)
+        if stage.is_won:
+            return Group(key, stage.label, Q(stage=stage), BY_WIN, None, stage=stage)
+        return Group(key, stage.label, Q(stage=stage), BY_RANK, {}, stage=stage)
 
 
 class ByStage(Grouping):
@@ -183,7 +189,9 @@ class ByOwner(Grouping):
         return str(row.owner_id)
 
     def _of(self, person: User) -> Group:
-        return Group(str(person.pk), str(person), self._standing(Q(owner=person)), self.order, person=person)
+        beginning = {"owner": person} if person.is_active and person.may_write else None
+        standing = self._standing(Q(owner=person))
+        return Group(str(person.pk), str(person), standing, self.order, beginning, person=person)
 
 
 class ByMonth(Grouping):
@@ -196,7 +204,9 @@ class ByMonth(Grouping):
         super().__post_init__()
         self.today = timezone.localtime(self.now).date()
         spans = self._spans()
-        self.columns = [Group(key, label, self._standing(span), self.order) for key, label, span in spans]
+        self.columns = [
+            Group(key, label, self._standing(span), self.order, self._beginning(key)) for key, label, span in spans
+        ]
         whens = (When(span, then=Value(key)) for key, _label, span in spans)
         self.key = Case(*whens, output_field=CharField())  # type: ignore[misc]  # it depends on the day
 
@@ -207,6 +217,12 @@ class ByMonth(Grouping):
     def open_key(self, row: Row) -> str:
         """The month in which it is expected to close."""
         return month_key(row.expected_close_on, self.today)
+
+    def _beginning(self, key: str) -> dict[str, Any] | None:
+        if key in {EARLIER, LATER}:
+            return None
+        month = next((month for month in months_ahead(self.today) if f"{month:%Y-%m}" == key), None)
+        return {"expected_close_on": day_in(month, was=None, today=self.today)} if month else {}
 
     def _spans(self) -> list[tuple[str, str, Q]]:
         starts = months_ahead(self.today)

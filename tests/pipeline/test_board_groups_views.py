@@ -336,3 +336,36 @@ def test_what_others_do_is_told_by_column(rep: User, manager: User, colleague: U
     card = next(card for card in told["cards"] if card["pk"] == deal.pk)
     assert (card["stage"], card["after"]) == (str(to), above.pk)
     assert "deal-where" in card["html"]
+
+
+# --- Adding in place ------------------------------------------------------------------------------------------------
+
+
+def test_a_deal_added_in_a_column_belongs_there(rep: User, colleague: User, stages: Stages) -> None:
+    web = login(rep)
+    key = f"{month(2):%Y-%m}"
+    for column, way in ((key, "month"), ("none", "month"), (colleague.pk, "owner")):
+        address = f"/board/sales/columns/{column}/add/?by={way}"
+        assert address in web.get(f"/board/sales/?by={way}").content.decode()
+        answer = web.post(address, {"name": f"In {column}"}, headers={"HX-Request": "true"})
+        assert answer.status_code == 200
+        assert json.loads(answer["HX-Trigger-After-Settle"])["deal-added"]["stage"] == str(column)
+    dated, undated, given = Deal.objects.order_by("pk")
+    assert dated.expected_close_on == month(3) - dt.timedelta(days=1)
+    assert (undated.expected_close_on, undated.owner) == (None, rep)
+    assert (given.owner, given.stage) == (colleague, stages["prospecting"])
+
+
+def test_no_deal_is_added_where_none_can_begin(rep: User, outsider: User, stages: Stages) -> None:
+    gone = User.objects.create(email="gone@example.test", team=rep.team, is_active=False)
+    web = login(rep)
+    won = f"won-{stages['fulfilment'].pk}"
+    for column, way in (
+        ("later", "month"),
+        ("earlier", "month"),
+        (won, "month"),
+        (gone.pk, "owner"),
+        (outsider.pk, "owner"),
+    ):
+        assert web.post(f"/board/sales/columns/{column}/add/?by={way}", {"name": "No"}).status_code == 404
+    assert not Deal.objects.exists()

@@ -12,7 +12,7 @@ ROWS: dict[str, Row] = {
     "board_changes": reads(EVERYBODY, on_board(), query="?since=0", names=READERS),
     "board_column": reads(EVERYBODY, on_board(key="stage"), query="?after=0~0", names=READERS),
     "deal_card": reads(READERS, on_board(pk="deal")),
-    "deal_quick_add": form(WRITERS, on_board(stage_pk="stage")),
+    "deal_quick_add": form(WRITERS, on_board(key="stage")),
     "deal_move": form(OWNERS, DEAL),
     "deal_win": form(OWNERS, DEAL),
     "deal_lose": form(OWNERS, DEAL),
@@ -43,6 +43,6 @@ MISMATCHED: dict[str, tuple[str, Args]] = {
     "line_item_edit": ("post", of(pk="deal", item_pk="other_line_item")),
     "line_item_delete": ("post", of(pk="deal", item_pk="other_line_item")),
     "board_column": ("get", on_board(key="other_stage")),
-    "deal_quick_add": ("get", on_board(stage_pk="other_stage")),
+    "deal_quick_add": ("get", on_board(key="other_stage")),
     "deal_card": ("get", on_board(pk="other_deal")),
 }
