@@ -64,6 +64,16 @@ REMINDER = (
     "<p>Hello {{ person.first_name }},</p><p>did our offer arrive, and who else reads it? If the price is what you stumble over, say so: there is a smaller version.</p><p>{{ sender.first_name }}</p>",
     "<p>Здравствуйте, {{ person.first_name }}!</p><p>Дошло ли наше предложение и кто ещё его смотрит? Если смущает цена, скажите: есть вариант поменьше.</p><p>{{ sender.first_name }}</p>",
 )
+LAST_WORD = (
+    "Shall we close this?",
+    "Shall we close this, {{ person.first_name }}?",
+    "{{ person.first_name }}, закрываем вопрос?",
+    "<p>Hello {{ person.first_name }},</p><p>you asked us about a line and I have not heard from you since. If it is for next year, one word is enough and I write again in January.</p><p>{{ sender.name }}</p>",
+    "<p>Здравствуйте, {{ person.first_name }}!</p><p>Вы спрашивали о линии, и с тех пор от вас нет вестей. Если это на следующий год, ответьте одним словом — напишу в январе.</p><p>{{ sender.name }}</p>",
+)
+
+SEQUENCE = "After the first question"
+CALL_AGAIN = "Call: which line, how many shifts?"
 
 FORM = {
     "name": "Ask for a quote",

@@ -1,4 +1,4 @@
-"""What the invented company's people keep at hand: who gets leads, segments, templates, and a public form."""
+"""What the invented company's people keep at hand: who gets leads, segments, templates, a sequence, a public form."""
 
 from __future__ import annotations
 
@@ -6,9 +6,21 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from crm.models import AssignmentRule, EmailTemplate, Lead, LeadForm, LeadFormField, Submission, Team, User
+from crm.models import (
+    AssignmentRule,
+    EmailTemplate,
+    Lead,
+    LeadForm,
+    LeadFormField,
+    SequenceStep,
+    Submission,
+    Team,
+    User,
+)
 from crm.rules.capturing import publish_consent
 from crm.rules.segments import create_segment
+from crm.rules.sequences.keeping import create_sequence, start_sequence
+from crm.rules.sequences.steps import add_step
 from metrics.demo import furnishings as words
 from metrics.demo.people import Cast
 
@@ -29,17 +41,37 @@ def furnish(cast: Cast, *, now: dt.datetime) -> None:
         )
     }
     _assign(cast, russian_mail=segments[words.RUSSIAN_MAIL[0]])
-    for owner, is_shared, texts in (
-        (manager, True, words.FIRST_ANSWER),
-        (manager, True, words.AFTER_A_MEETING),
-        (rep, False, words.REMINDER),
-    ):
-        name, subject, subject_ru, body, body_ru = texts
-        EmailTemplate.objects.create(
-            owner=owner, is_shared=is_shared, name=name, subject=subject, subject_ru=subject_ru, body=body,
-            body_ru=body_ru, created_at=now,
-        )  # fmt: skip
+    first, last = (_write_template(manager, texts, now=now) for texts in (words.FIRST_ANSWER, words.LAST_WORD))
+    _write_template(manager, words.AFTER_A_MEETING, now=now)
+    _write_template(rep, words.REMINDER, is_shared=False, now=now)
+    _start_sequence(manager, first=first, last=last, now=now)
     _open_form(cast, now=now)
+
+
+def _write_template(owner: User, texts: tuple[str, ...], *, now: dt.datetime, is_shared: bool = True) -> EmailTemplate:
+    name, subject, subject_ru, body, body_ru = texts
+    return EmailTemplate.objects.create(
+        owner=owner, is_shared=is_shared, name=name, subject=subject, subject_ru=subject_ru, body=body,
+        body_ru=body_ru, created_at=now,
+    )  # fmt: skip
+
+
+def _start_sequence(owner: User, *, first: EmailTemplate, last: EmailTemplate, now: dt.datetime) -> None:
+    """A sequence that takes people on; nobody is in it, or the demo would begin by writing to strangers."""
+    sequence = create_sequence(fields={"name": words.SEQUENCE, "is_shared": True}, by=owner)
+    kinds = SequenceStep.Kind
+    steps: tuple[tuple[str, dict[str, Any]], ...] = (
+        (kinds.EMAIL, {"template": first}),
+        (kinds.WAIT, {"days": 2}),
+        (kinds.FOLLOW_UP, {"follow_up_kind": "call", "title": words.CALL_AGAIN}),
+        (kinds.WAIT, {"days": 5}),
+        (kinds.EMAIL, {"template": last}),
+    )
+    for kind, fields in steps:
+        sequence.refresh_from_db()
+        add_step(sequence, kind=kind, fields=fields, seen_version=sequence.version, by=owner)
+    sequence.refresh_from_db()
+    start_sequence(sequence, seen_version=sequence.version, by=owner, now=now)
 
 
 def _assign(cast: Cast, *, russian_mail: Any) -> None:

@@ -26,6 +26,7 @@ from crm.models import (
     LeadForm,
     QualifyingAnswer,
     Segment,
+    Sequence,
     Submission,
     User,
     WorkingCalendar,
@@ -110,6 +111,8 @@ def test_it_shows_what_there_is_for_leads() -> None:
     assert Campaign.objects.filter(leads__isnull=False, spend__isnull=False).exists()
     for template in EmailTemplate.objects.all():
         check_text(f"{template.subject} {template.subject_ru} {template.body} {template.body_ru}")
+    sequence = Sequence.objects.running().get()
+    assert [step.kind for step in sequence.steps.present()] == ["email", "wait", "follow_up", "wait", "email"]
 
 
 def test_only_the_doubles_are_suspected() -> None:
