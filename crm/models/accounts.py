@@ -92,7 +92,7 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         return self.get(email__iexact=username)
 
 
-@audited(kind="user", ignore=("password", "last_login", "signature"))
+@audited(kind="user", ignore=("password", "last_login", "signature", "columns"))
 class User(AbstractBaseUser):
     """A person who logs in by e-mail; what they may do follows from their role alone."""
 
@@ -143,6 +143,9 @@ class User(AbstractBaseUser):
     signature = models.TextField(
         _("signature"), blank=True, max_length=10_000, help_text=_("It stands under the e-mails that you write.")
     )
+
+    # Read with the person on every request: a list that is opened without columns asks nothing to know them.
+    columns = models.JSONField(_("columns of lists"), default=dict, db_default={}, blank=True, editable=False)
 
     objects = UserManager()
 

@@ -8,15 +8,14 @@ from django.db.models import Q
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from crm.models.access import Recoverable
 from crm.models.audit import audited
 from crm.models.personal import holds_personal
-from crm.models.sharing import SharedQuerySet, Sharing
+from crm.models.sharing import Shared, SharedQuerySet
 
 
 @holds_personal(searched=("name", "query"), strikes=("name", "query"), is_shared=True)
 @audited(kind="saved_view")
-class SavedView(Recoverable):
+class SavedView(Shared):
     """What a page is asked for, kept under a name; whoever opens it sees only what they may see anyway.
 
     `query` holds pairs of name and value, as they stand in the address.
@@ -28,22 +27,12 @@ class SavedView(Recoverable):
         BOARD = "board", _("Board")
         DEALS = "deals", _("Deals")
         LEADS = "leads", _("Leads")
+        COMPANIES = "companies", _("Companies")
+        CONTACTS = "contacts", _("Contacts")
 
     name = models.CharField(_("name"), max_length=80)
     page = models.CharField(_("page"), max_length=10, choices=Page.choices)
     query = models.JSONField(_("filters"), default=list)
-    shared_with = models.CharField(
-        _("who may use it"),
-        max_length=10,
-        choices=Sharing.choices,
-        default=Sharing.NOBODY,
-        help_text=_("Whoever uses it finds only records they may see anyway."),
-    )
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="saved_views", verbose_name=_("owner")
-    )
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
     objects = SharedQuerySet.as_manager()
 

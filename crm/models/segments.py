@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Self
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from crm.models.access import Recoverable
 from crm.models.audit import audited
 from crm.models.personal import holds_personal
-from crm.models.sharing import SharedQuerySet, Sharing
+from crm.models.sharing import Shared, SharedQuerySet, Sharing
 
 
 class SegmentQuerySet(SharedQuerySet):
@@ -27,7 +25,7 @@ class SegmentQuerySet(SharedQuerySet):
 
 @holds_personal(searched=("name", "conditions"), strikes=("name", "conditions"), is_shared=True)
 @audited(kind="segment")
-class Segment(Recoverable):
+class Segment(Shared):
     """A named condition over leads or contacts; `conditions` is a tree that `crm.rules.segments` checks and reads."""
 
     class About(models.TextChoices):
@@ -40,20 +38,8 @@ class Segment(Recoverable):
 
     name = models.CharField(_("name"), max_length=120)
     about = models.CharField(_("of"), max_length=10, choices=About.choices, default=About.LEAD)
-    shared_with = models.CharField(
-        _("who may use it"),
-        max_length=10,
-        choices=Sharing.choices,
-        default=Sharing.NOBODY,
-        help_text=_("Whoever uses it finds only records they may see anyway."),
-    )
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="segments", verbose_name=_("owner")
-    )
     conditions = models.JSONField(_("conditions"))
     version = models.PositiveIntegerField(default=1, editable=False)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
     objects = SegmentQuerySet.as_manager()
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from crm.models.access import KEPT_IN_BIN, OwnedQuerySet
+from crm.models.access import KEPT_IN_BIN, OwnedQuerySet, Recoverable
 from crm.models.accounts import Team
 
 if TYPE_CHECKING:
@@ -62,3 +63,21 @@ class SharedQuerySet(OwnedQuerySet):
         if not user.is_manager:
             return mine
         return mine | ~Q(shared_with=Sharing.NOBODY) & Q(owner__in=user.editable_owner_ids or ())
+
+
+class Shared(Recoverable):
+    """A row that its owner keeps under a name, alone or with others; what it finds is each reader's own to see."""
+
+    shared_with = models.CharField(
+        _("who may use it"),
+        max_length=10,
+        choices=Sharing.choices,
+        default=Sharing.NOBODY,
+        help_text=_("Whoever uses it finds only records they may see anyway."),
+    )
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("owner"))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        abstract = True

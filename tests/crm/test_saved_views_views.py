@@ -159,7 +159,7 @@ def test_bad_input_is_422(rep: User, said: dict[str, str]) -> None:
 
 
 def test_no_such_page(rep: User) -> None:
-    assert save(login(rep), page="companies").status_code == 404
+    assert save(login(rep), page="follow-ups").status_code == 404
 
 
 def test_hostile_names_are_shown_as_text(rep: User) -> None:
