@@ -7,7 +7,9 @@ from pipeline.views import (
     board,
     calendar,
     checklists,
+    columns_choice,
     companies,
+    company_lists,
     contracts,
     converting,
     deal_firings,
@@ -35,10 +37,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Search and bin
     path("search/", search.search, name="search"),
     path("bin/", bins.bin_list, name="bin_list"),
+    path("columns/<slug:name>/", columns_choice.columns_choose, name="columns_choose"),
     # Companies and contacts
-    path("companies/", companies.company_list, name="company_list"),
+    path("companies/", company_lists.company_list, name="company_list"),
+    path("companies/export/", company_lists.company_export, name="company_export"),
     path("companies/<int:pk>/", companies.company_detail, name="company_detail"),
-    path("contacts/", companies.contact_list, name="contact_list"),
+    path("contacts/", company_lists.contact_list, name="contact_list"),
+    path("contacts/export/", company_lists.contact_export, name="contact_export"),
     path("contacts/<int:pk>/", companies.contact_detail, name="contact_detail"),
     # Board
     path("board/", board.board, name="board"),

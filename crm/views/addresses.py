@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.paginator import Page, Paginator
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, QueryDict
 from django.utils.http import url_has_allowed_host_and_scheme
 
 MOST_DIGITS = 18
@@ -49,3 +50,14 @@ def way_back(request: HttpRequest, field: str) -> str:
     path = request.POST.get(field, "")
     is_ours = path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
     return path if is_ours else ""
+
+
+def asking(path: str, **changes: str) -> str:
+    """Return `path` with these values in its query; an empty one is taken out of it."""
+    parts = urlsplit(path)
+    query = QueryDict(parts.query, mutable=True)
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value:
+            query[name] = value
+    return parts._replace(query=query.urlencode(safe=",")).geturl()

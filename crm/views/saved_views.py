@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from django.contrib import messages
 from django.db.models import Exists, OuterRef, Q
@@ -45,6 +45,10 @@ class Shelf:
     may_edit: bool
     asked: str
     path: str
+
+    def keeping(self, name: str, value: str) -> Shelf:
+        """Return the shelf of a page that shows what its address does not say: a view saved of it keeps it."""
+        return replace(self, asked=_encoded([*parse_qsl(self.asked), (name, value)]))
 
 
 def shelf_of(request: PersonRequest, page: str) -> Shelf:
@@ -186,7 +190,7 @@ def _is_cleared(request: PersonRequest) -> bool:
     return urlsplit(request.headers.get("Referer", "")).path == request.path
 
 
-def _encoded(pairs: list[list[str]]) -> str:
+def _encoded(pairs: Iterable[Sequence[str]]) -> str:
     query = QueryDict(mutable=True)
     for name, value in pairs:
         query.appendlist(name, value)

@@ -8,7 +8,6 @@ from typing import Any
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from crm.models import Lead, SavedView
@@ -25,9 +24,10 @@ from crm.views.lead_story import story_of_lead
 from crm.views.next_step import next_step_of, state_of
 from crm.views.requests import PersonRequest
 from crm.views.saved_views import Shelf, with_saved_views
-from crm.views.spreadsheets import csv_response
 from crm.views.timeline import Timeline, asks_for_timeline, render_timeline, timeline_of
 from pipeline.models import Deal
+from pipeline.views.columns import kept_in, shown_columns, spreadsheet
+from pipeline.views.lead_columns import CELLS, TABLE, WHOLE
 
 PARTS = {"lead-panel": "pipeline/_lead_panel.html", "lead-clock": "pipeline/_lead_clock.html"}
 """What htmx may ask of a lead's page by the id of its place: the panel beside the list, the running clock."""
@@ -47,12 +47,13 @@ def lead_list(request: PersonRequest, shelf: Shelf) -> HttpResponse:
             request, "components/filter_menu.html", {"field": chip.field, "query": chip.query, "unlabelled": True}
         )
     now = timezone.now()
-    inbox = read_inbox(request, now)
+    inbox, shown = read_inbox(request, now), shown_columns(request, TABLE)
     for row in inbox.page.object_list:
         row.step = state_of(row.next_step_at, now, is_closed=row.needs_no_plan)
     is_only_list = request.htmx.target == "lead-list"
     lead = _lead_in_hand(request, inbox)
-    context: dict[str, Any] = {"inbox": inbox, "now": now, "clocks": Clocks(now), "lead": lead, "shelf": shelf}
+    context: dict[str, Any] = {"inbox": inbox, "now": now, "clocks": Clocks(now), "lead": lead}
+    context |= {"shown": shown, "shelf": kept_in(shelf, shown)}
     if not is_only_list and lead is not None:
         context = _about(request, lead, now) | context
     template = "pipeline/lead_list.html#answer" if is_only_list else "pipeline/lead_list.html"
@@ -86,26 +87,7 @@ def lead_detail(request: PersonRequest, pk: int) -> HttpResponse:
 def lead_export(request: PersonRequest) -> StreamingHttpResponse:
     """The leads of the list as it is filtered, all pages of it, for a spreadsheet."""
     inbox = read_inbox(request, timezone.now())
-    header = [_("Came in"), _("First answered"), _("Lead"), _("Company"), _("E-mail"), _("Phone"), _("Wrote")]
-    header += [_("Source"), _("Campaign"), _("Status"), _("Owner")]
-    return csv_response("leads", header, (_cells(lead) for lead in inbox.leads.iterator()))
-
-
-def _cells(lead: Lead) -> list[Any]:
-    came, answered = timezone.localtime(lead.created_at), lead.first_response_at
-    return [
-        f"{came:%Y-%m-%d %H:%M}",
-        f"{timezone.localtime(answered):%Y-%m-%d %H:%M}" if answered else "",
-        lead.name,
-        lead.company_name,
-        lead.email,
-        lead.phone,
-        lead.message,
-        str(lead.source or ""),
-        str(lead.campaign or ""),
-        lead.get_status_display(),
-        str(lead.owner or ""),
-    ]
+    return spreadsheet(request, TABLE, CELLS, inbox.leads.iterator(), whole=WHOLE)
 
 
 def _lead_in_hand(request: PersonRequest, inbox: Inbox) -> Any:

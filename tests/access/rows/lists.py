@@ -1,0 +1,14 @@
+"""What the lists of records share: their columns, and several of their rows changed at once."""
+
+from __future__ import annotations
+
+from tests.access.policies import EVERYBODY, Row, form
+
+
+def _deals(_world: object) -> dict[str, str]:
+    return {"name": "deals"}
+
+
+ROWS: dict[str, Row] = {
+    "columns_choose": form(EVERYBODY, _deals),
+}
