@@ -12,8 +12,8 @@ from pipeline.models import Deal, Pipeline, Stage
 from pipeline.rules.moving_together import MOST, Seen
 
 
-class ChosenDeals(forms.MultipleChoiceField):
-    """Deals as "id:version", each as it was seen."""
+class ChosenRecords(forms.MultipleChoiceField):
+    """Records as "id:version", each as it was seen."""
 
     default_error_messages = {"required": _("Choose some first.")}
 
@@ -30,7 +30,7 @@ class ChosenDeals(forms.MultipleChoiceField):
                 )
 
     def clean(self, value: Any) -> dict[int, int]:
-        """The version seen of each deal."""
+        """The version seen of each."""
         pairs = (one.split(":") for one in super().clean(value))
         return {int(pk): int(version) for pk, version in pairs}
 
@@ -38,7 +38,7 @@ class ChosenDeals(forms.MultipleChoiceField):
 class MoveTogetherForm(forms.Form):
     """Where the chosen deals go. No won stage: winning asks each for its real amount and day."""
 
-    chosen = ChosenDeals()
+    chosen = ChosenRecords()
     to = forms.ModelChoiceField(Stage.objects.none(), label=_("Stage"))
     key = forms.CharField(required=False, max_length=48)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from crm.models import User
 from crm.rules.answers import first_answer
@@ -14,22 +15,22 @@ from pipeline.rules.moving import move_deal
 from pipeline.rules.refusals import DealConflict
 
 MOST = 200
-"""So many are moved in one request."""
+"""So many are changed in one request."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A deal and the version of it that the mover saw."""
+    """A record and the version of it that the person saw."""
 
-    deal: Deal
+    record: Any
     version: int
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A deal that stayed as it was, and why."""
+    """A record that stayed as it was, and why."""
 
-    deal: Deal
+    record: Any
     why: str
 
 
@@ -49,25 +50,25 @@ def move_together(seen: Sequence[Seen], *, to: Stage, by: User, now: dt.datetime
     """
     outcome = Together()
     for one in reversed(seen):  # each goes on top, so the first goes last
-        own_key = key and f"{key}-{one.deal.pk}"
-        is_there = one.deal.stage_id == to.pk and one.deal.outcome != Deal.Outcome.LOST
+        own_key = key and f"{key}-{one.record.pk}"
+        is_there = one.record.stage_id == to.pk and one.record.outcome != Deal.Outcome.LOST
         try:
-            if is_there and not _was_moved(one.deal, by=by, key=own_key):
+            if is_there and not _was_moved(one.record, by=by, key=own_key):
                 continue
-            moved = one.deal if is_there else _move(one, to=to, by=by, now=now, key=own_key)
+            moved = one.record if is_there else _move(one, to=to, by=by, now=now, key=own_key)
         except RuleError as refusal:
-            outcome.refused.insert(0, Refused(one.deal, refusal.message))
+            outcome.refused.insert(0, Refused(one.record, refusal.message))
         else:
             outcome.changed.insert(0, moved)
-            outcome.before[moved.pk] = _stage_before(moved) if is_there else one.deal.stage
+            outcome.before[moved.pk] = _stage_before(moved) if is_there else one.record.stage
     return outcome
 
 
 def _move(one: Seen, *, to: Stage, by: User, now: dt.datetime, key: str) -> Deal:
     try:
-        return move_deal(one.deal, to=to, seen_version=one.version, by=by, now=now, key=key)
+        return move_deal(one.record, to=to, seen_version=one.version, by=by, now=now, key=key)
     except DealConflict as conflict:
-        if not _was_moved(one.deal, by=by, key=key):
+        if not _was_moved(one.record, by=by, key=key):
             raise
         return conflict.deal  # the first try of this very move won
 

@@ -26,8 +26,10 @@ from crm.views.requests import PersonRequest
 from crm.views.saved_views import Shelf, with_saved_views
 from crm.views.timeline import Timeline, asks_for_timeline, render_timeline, timeline_of
 from pipeline.models import Deal
+from pipeline.rules.moving_together import MOST
 from pipeline.views.columns import kept_in, shown_columns, spreadsheet
 from pipeline.views.lead_columns import CELLS, TABLE, WHOLE
+from pipeline.views.record_lists import mark_changeable
 
 PARTS = {"lead-panel": "pipeline/_lead_panel.html", "lead-clock": "pipeline/_lead_clock.html"}
 """What htmx may ask of a lead's page by the id of its place: the panel beside the list, the running clock."""
@@ -53,7 +55,8 @@ def lead_list(request: PersonRequest, shelf: Shelf) -> HttpResponse:
     is_only_list = request.htmx.target == "lead-list"
     lead = _lead_in_hand(request, inbox)
     context: dict[str, Any] = {"inbox": inbox, "now": now, "clocks": Clocks(now), "lead": lead}
-    context |= {"shown": shown, "shelf": kept_in(shelf, shown)}
+    context |= {"shown": shown, "shelf": kept_in(shelf, shown), "most": MOST}
+    mark_changeable(inbox.page.object_list, request.user)
     if not is_only_list and lead is not None:
         context = _about(request, lead, now) | context
     template = "pipeline/lead_list.html#answer" if is_only_list else "pipeline/lead_list.html"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +11,12 @@ from django.http import Http404, QueryDict
 from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 
+from crm.models import User
 from crm.templatetags.formats import day
 from crm.views.addresses import page_asked
 from crm.views.chips import Chip
 from crm.views.requests import PersonRequest
+from pipeline.rules.moving_together import MOST as MOST_TOGETHER
 
 PAGE = 50
 MOST = 10_000
@@ -36,6 +38,11 @@ class RecordList:
     count: int | None
     chips: list[Chip] = field(default_factory=list)
     kept: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def most(self) -> int:
+        """So many of all that is found can be changed at once."""
+        return MOST_TOGETHER
 
     @property
     def first(self) -> int:
@@ -64,6 +71,7 @@ def read_list(
     matching = ordered(request, filters, orders)
     page = page_asked(request, last=MOST // PAGE)
     rows = list(matching[(page - 1) * PAGE : page * PAGE + 1])
+    mark_changeable(rows, request.user)
     if page > 1 and not rows:
         raise Http404
     return RecordList(
@@ -77,6 +85,14 @@ def read_list(
         chips=chips(request.GET, filters.form, always),
         kept=_kept(request.GET, without="q"),
     )
+
+
+def mark_changeable(rows: Iterable[Any], reader: User) -> None:
+    """Say of each row that `reader` sees whether they may choose it to be changed; the rules decide."""
+    owners = reader.editable_owner_ids
+    for row in rows:
+        is_theirs = owners is None or getattr(row, "owner_id", None) is None or row.owner_id in owners
+        row.may_change = reader.may_write and is_theirs and getattr(row, "erased_at", None) is None
 
 
 def ordered(request: PersonRequest, filters: Any, orders: Orders) -> Any:

@@ -14,11 +14,16 @@ from django.views.decorators.http import require_POST
 from crm.views.addresses import way_back
 from crm.views.authorising import writer_or_403
 from crm.views.requests import PersonRequest
+from crm.views.undoable import say_undoable
 from pipeline.forms.together import MoveTogetherForm
 from pipeline.models import Deal
+from pipeline.rules.changing_together import Changes
 from pipeline.rules.moving_together import Together, move_together
 from pipeline.views.board_cards import draw, rows_of
 from pipeline.views.moves import moved_event, wants_card
+
+REASONS = 4
+"""So many reasons are told one by one; whoever is refused more is told how many."""
 
 
 @require_POST
@@ -43,18 +48,33 @@ def deal_move_together(request: PersonRequest) -> HttpResponse:
     return redirect(way_back(request, "back") or "deal_list")
 
 
-def say_together(request: PersonRequest, outcome: Together, lacking: int) -> None:
-    """Say how many were changed, and which were not and why."""
-    count = len(outcome.changed)
-    if count:
-        words = ngettext("%(count)d deal changed.", "%(count)d deals changed.", count)
-        messages.success(request, words % {"count": count})
-    for refused in outcome.refused[:10]:
-        messages.warning(request, _("“%(deal)s” stays: %(why)s") % {"deal": refused.deal, "why": refused.why})
-    more = len(outcome.refused[10:]) + lacking
+def say_together(
+    request: PersonRequest, outcome: Together | Changes, lacking: int, *, done: str = "", undo_url: str = ""
+) -> None:
+    """Say how many were changed (`done` with their count), with a way to undo it, and which were not and why."""
+    if outcome.changed:
+        text = (done or _("Changed: %(count)d.")) % {"count": len(outcome.changed)}
+        say_undoable(request, text, undo_url=undo_url)
+    reasons: dict[str, list[str]] = {}
+    for refused in outcome.refused:
+        reasons.setdefault(refused.why, []).append(str(refused.record))
+    for why, names in list(reasons.items())[:REASONS]:
+        messages.warning(request, _("Left as it was: %(records)s. %(why)s") % {"records": _enumerated(names), "why": why})
+    more = lacking + sum(len(names) for names in list(reasons.values())[REASONS:])
     if more:
         words = ngettext("%(count)d more stays as it was.", "%(count)d more stay as they were.", more)
         messages.warning(request, words % {"count": more})
+
+
+def _enumerated(names: list[str]) -> str:
+    """Name the first three, and say how many more there are."""
+    first = ", ".join(_("“%(name)s”") % {"name": name} for name in names[:3])
+    more = len(names) - 3
+    if more <= 0:
+        return first
+    return ngettext("%(names)s and %(count)d more", "%(names)s and %(count)d more", more) % {
+        "names": first, "count": more,
+    }  # fmt: skip
 
 
 def _for_board(request: PersonRequest, outcome: Together, lacking: int) -> JsonResponse:

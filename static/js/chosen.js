@@ -1,25 +1,35 @@
-/* A form [data-chosen] whose boxes choose rows: one box for all of them, and how many are chosen. */
+/* A form [data-chosen] whose boxes, in it or pointing at it by form="…", choose rows: a box for all of them, and how many are
+   chosen. A list that is read anew keeps what was chosen, where the row is still as it was seen. */
 (() => {
-  const boxes = (form) => [...form.querySelectorAll("input[name=chosen]")];
+  const boxes = (form) => [...form.elements].filter((field) => field.name === "chosen");
+  const forms = () => document.querySelectorAll("form[data-chosen]");
+  const kept = new Map();
 
   function count(form) {
     const chosen = boxes(form).filter((box) => box.checked).length;
     const words = form.querySelector("[data-chosen-count]");
     if (words) words.textContent = chosen ? words.dataset.some.replace("{count}", chosen) : words.dataset.none;
     for (const button of form.querySelectorAll(".chosen-bar button")) button.disabled = !chosen;
-    const all = form.querySelector("[data-choose-all]");
-    if (!all) return;
-    all.checked = chosen > 0 && chosen === boxes(form).length;
-    all.indeterminate = chosen > 0 && !all.checked;
+    for (const all of [...form.elements].filter((field) => field.matches("[data-choose-all]"))) {
+      all.checked = chosen > 0 && chosen === boxes(form).length;
+      all.indeterminate = chosen > 0 && !all.checked;
+    }
   }
 
   document.addEventListener("change", (event) => {
-    const form = event.target.closest("form[data-chosen]");
-    if (!form) return;
+    const form = event.target.form;
+    if (!form?.matches("[data-chosen]")) return;
     if (event.target.matches("[data-choose-all]")) for (const box of boxes(form)) box.checked = event.target.checked;
     count(form);
   });
-  const countAll = () => document.querySelectorAll("form[data-chosen]").forEach(count);
-  document.addEventListener("htmx:afterSettle", countAll);
-  countAll();
+  document.addEventListener("htmx:beforeSwap", () => {
+    for (const form of forms()) kept.set(form.id, new Set(boxes(form).filter((box) => box.checked).map((box) => box.value)));
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    for (const form of forms()) {
+      for (const box of boxes(form)) if (form.id && kept.get(form.id)?.has(box.value)) box.checked = true;
+      count(form);
+    }
+  });
+  forms().forEach(count);
 })();

@@ -108,8 +108,8 @@ def test_without_script_it_is_said_on_the_page_one_comes_back_to(client: Client,
     answer = client.post(reverse("deal_move_together"), said)
     assert answer["Location"] == "/board/sales/?owner=1"
     texts = [str(message) for message in get_messages(answer.wsgi_request)]
-    assert texts[0] == "1 deal changed."
-    assert texts[1].startswith("“Vat” stays: ")
+    assert texts[0] == "Changed: 1."
+    assert texts[1].startswith("Left as it was: “Vat”. ")
 
 
 @pytest.mark.parametrize(

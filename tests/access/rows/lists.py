@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.access.policies import EVERYBODY, Row, form
+from tests.access.policies import EVERYBODY, WRITERS, Row, form, writes
 
 
 def _deals(_world: object) -> dict[str, str]:
@@ -11,4 +11,6 @@ def _deals(_world: object) -> dict[str, str]:
 
 ROWS: dict[str, Row] = {
     "columns_choose": form(EVERYBODY, _deals),
+    "bulk_edit": writes(WRITERS, _deals),
+    "bulk_undo": writes(WRITERS, lambda _world: {"name": "deals", "key": "none"}),
 }

@@ -1,0 +1,111 @@
+"""What is changed in several records at once: what stays empty is left as each of them has it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from crm.forms.inputs import ChooserField, DayInput
+from crm.models import Campaign, Company, DisqualifyReason, LeadSource, User
+from pipeline.forms.together import ChosenRecords
+from pipeline.models import Pipeline, Stage
+from pipeline.rules.changing_together import Added
+
+KEEP = _("leave as it is")
+
+
+class ChosenForm(forms.Form):
+    """The records that were chosen, each as it was seen."""
+
+    chosen = ChosenRecords()
+
+
+class ChangeForm(forms.Form):
+    """What every kind of record has: somebody who owns it."""
+
+    owner = forms.ModelChoiceField(User.objects.none(), label=_("Owner"), required=False, empty_label=KEEP)
+
+    def __init__(self, *args: Any, by: User, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._let_choose("owner", User.objects.assignable_by(by))
+
+    def _let_choose(self, name: str, rows: Any) -> None:
+        self.fields[name].queryset = rows  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Something is to be changed."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors and not self.said():
+            raise forms.ValidationError(_("Say what is to be changed."), code="nothing")
+        return cleaned
+
+    def said(self) -> dict[str, Any]:
+        """What the rule writes into each."""
+        return {name: value for name, value in self.cleaned_data.items() if value not in {None, ""}}
+
+
+class CampaignForm(ChangeForm):
+    """What deals and leads have beside: where they came from."""
+
+    source = forms.ModelChoiceField(
+        LeadSource.objects.filter(is_archived=False), label=_("Source"), required=False, empty_label=KEEP
+    )
+    campaign = forms.ModelChoiceField(Campaign.objects.all(), label=_("Campaign"), required=False, empty_label=KEEP)
+
+
+class StageField(forms.ModelChoiceField):
+    """A stage by the name of its pipeline and its own."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Name both."""
+        return f"{obj.pipeline}: {obj}"
+
+
+class DealChangeForm(CampaignForm):
+    """Deals. No won stage: winning asks each for its real amount and day."""
+
+    stage = StageField(Stage.objects.none(), label=_("Stage"), required=False, empty_label=KEEP)
+    expected_close_on = forms.DateField(label=_("Expected close"), widget=DayInput(), required=False)
+    tags = forms.CharField(label=_("Add a tag"), max_length=40, required=False)
+    field_order = ("owner", "stage", "expected_close_on", "tags", "source", "campaign")
+
+    def __init__(self, *args: Any, by: User, **options: Any) -> None:
+        super().__init__(*args, by=by, **options)
+        stages = Stage.objects.live().filter(pipeline__in=Pipeline.objects.visible_to(by).order_by())
+        stages = stages.filter(kind=Stage.Kind.OPEN).select_related("pipeline")
+        self._let_choose("stage", stages.order_by("pipeline__position", "pipeline_id", "position"))
+
+    def said(self) -> dict[str, Any]:
+        """A tag is added to those that a deal has."""
+        said = super().said()
+        return said | {"tags": Added((said["tags"],))} if "tags" in said else said
+
+
+class LeadChangeForm(CampaignForm):
+    """Leads. Disqualified ones say why, and can be opened again."""
+
+    disqualify_reason = forms.ModelChoiceField(
+        DisqualifyReason.objects.filter(is_archived=False),
+        label=_("Disqualify for"),
+        required=False,
+        empty_label=_("do not disqualify"),
+    )
+
+
+class CompanyChangeForm(ChangeForm):
+    """Companies."""
+
+    industry = forms.CharField(label=_("Industry"), max_length=120, required=False)
+    country = forms.CharField(label=_("Country"), max_length=120, required=False)
+
+
+class ContactChangeForm(ChangeForm):
+    """Contacts."""
+
+    company = ChooserField(None, address="choose_companies", required=False, label=_("Company"))
+
+    def __init__(self, *args: Any, by: User, **options: Any) -> None:
+        super().__init__(*args, by=by, **options)
+        self._let_choose("company", Company.objects.visible_to(by))
