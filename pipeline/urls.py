@@ -40,7 +40,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("bin/", bins.bin_list, name="bin_list"),
     path("columns/<slug:name>/", columns_choice.columns_choose, name="columns_choose"),
     path("together/<slug:name>/", bulk.bulk_edit, name="bulk_edit"),
-    path("together/<slug:name>/undo/<str:key>/", bulk.bulk_undo, name="bulk_undo"),
+    path("together/undo/<str:key>/", bulk.bulk_undo, name="bulk_undo"),
     # Companies and contacts
     path("companies/", company_lists.company_list, name="company_list"),
     path("companies/export/", company_lists.company_export, name="company_export"),

@@ -94,16 +94,15 @@ def bulk_edit(request: PersonRequest, name: str) -> HttpResponse:
 
 
 @require_POST
-def bulk_undo(request: PersonRequest, name: str, key: str) -> HttpResponse:
+def bulk_undo(request: PersonRequest, key: str) -> HttpResponse:
     """Take back the last change of several rows, where nobody has changed them since."""
-    rows, person = _rows_or_404(name), writer_or_403(request.user)
-    kept = request.session.get(UNDO) or {}
-    if kept.get("key") != key or kept.get("name") != name:
+    person, kept = writer_or_403(request.user), request.session.get(UNDO) or {}
+    if kept.get("key") != key:
         messages.error(request, _("This can no longer be undone."))
-        return redirect(rows.page)
+        return redirect(way_back(request, "back") or "/")
     del request.session[UNDO]
     changed = [Changed(**one) for one in kept["changed"]]
-    changes = rules.undo_together(rows.kind, changed, by=person, now=timezone.now())
+    changes = rules.undo_together(LISTS[kept["name"]].kind, changed, by=person, now=timezone.now())
     say_together(request, changes, changes.lacking, done=_("Taken back: %(count)d."))
     return redirect(way_back(request, "back") or kept["back"])
 
@@ -151,7 +150,7 @@ def _keep(request: PersonRequest, name: str, changes: Changes) -> str:
     key = secrets.token_urlsafe(9)
     back = way_back(request, "back") or reverse(LISTS[name].page)
     request.session[UNDO] = {"key": key, "name": name, "back": back, "changed": _plain(changes.changed)}
-    return reverse("bulk_undo", args=[name, key])
+    return reverse("bulk_undo", args=[key])
 
 
 def _plain(changed: Sequence[Changed]) -> list[dict[str, Any]]:

@@ -59,7 +59,9 @@ def say_together(
     for refused in outcome.refused:
         reasons.setdefault(refused.why, []).append(str(refused.record))
     for why, names in list(reasons.items())[:REASONS]:
-        messages.warning(request, _("Left as it was: %(records)s. %(why)s") % {"records": _enumerated(names), "why": why})
+        messages.warning(
+            request, _("Left as it was: %(records)s. %(why)s") % {"records": _enumerated(names), "why": why}
+        )
     more = lacking + sum(len(names) for names in list(reasons.values())[REASONS:])
     if more:
         words = ngettext("%(count)d more stays as it was.", "%(count)d more stay as they were.", more)

@@ -41,7 +41,11 @@ def heads(web: Client, page: str = "deal_list", **query: Any) -> list[str]:
     assert answer.status_code == 200, query
     head = re.search(r"<thead>(.*?)</thead>", answer.text, re.DOTALL)
     assert head is not None
-    return [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<th.*?</th>", head[1], re.DOTALL)]
+    return [
+        re.sub(r"<[^>]+>", "", cell).strip()
+        for cell in re.findall(r"<th.*?</th>", head[1], re.DOTALL)
+        if 'class="choose"' not in cell
+    ]
 
 
 def choose(web: Client, name: str = "deals", **said: Any) -> Any:

@@ -12,5 +12,5 @@ def _deals(_world: object) -> dict[str, str]:
 ROWS: dict[str, Row] = {
     "columns_choose": form(EVERYBODY, _deals),
     "bulk_edit": writes(WRITERS, _deals),
-    "bulk_undo": writes(WRITERS, lambda _world: {"name": "deals", "key": "none"}),
+    "bulk_undo": writes(WRITERS, lambda _world: {"key": "none"}),
 }

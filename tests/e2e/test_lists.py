@@ -1,0 +1,67 @@
+"""The lists in a real browser: columns chosen in a dialog, several rows changed together and taken back."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+from pytest_django.live_server_helper import LiveServer
+
+from crm.models import User
+from pipeline.models import Deal, Stage
+from tests.e2e.conftest import LogIn
+from tests.factories import DealFactory
+
+
+def test_rows_are_chosen_changed_and_put_back(
+    log_in: LogIn, live_server: LiveServer, rep: User, stages: dict[str, Stage]
+) -> None:
+    for name in ("Vat", "Press", "Mould"):
+        DealFactory(owner=rep, name=name, stage="meeting")
+    page = log_in(rep)
+    page.goto(f"{live_server.url}/deals/")
+    bar = page.locator("#bulk")
+    expect(bar).to_be_hidden()
+    page.get_by_role("checkbox", name="Choose Vat").focus()
+    page.keyboard.press("Space")
+    expect(bar).to_contain_text("Chosen: 1")
+    page.locator("th").get_by_role("checkbox", name="Choose all on this page").check()
+    expect(bar).to_contain_text("Chosen: 3")
+
+    bar.get_by_role("button", name="Change…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Change 3 records")
+    dialog.get_by_role("button", name="Change", exact=True).click()
+    expect(dialog).to_contain_text("Say what is to be changed.")
+    dialog.get_by_label("Add a tag").fill("dairy")
+    dialog.get_by_role("button", name="Change", exact=True).click()
+
+    expect(page.get_by_text("Changed: 3.")).to_be_visible()
+    expect(dialog).to_be_hidden()
+    assert [deal.tags for deal in Deal.objects.all()] == [["dairy"]] * 3
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Taken back: 3.")).to_be_visible()
+    assert [deal.tags for deal in Deal.objects.all()] == [[], [], []]
+
+
+def test_columns_are_chosen_in_a_dialog(
+    log_in: LogIn, live_server: LiveServer, rep: User, stages: dict[str, Stage]
+) -> None:
+    DealFactory(owner=rep, name="Vat", stage="meeting")
+    page = log_in(rep)
+    page.goto(f"{live_server.url}/deals/")
+    page.locator(".page-tools").get_by_role("link", name="Columns").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("checkbox", name="Tags").check()
+    dialog.get_by_role("checkbox", name="Amount").uncheck()
+    dialog.get_by_role("button", name="Move Stage forward").focus()
+    page.keyboard.press("Enter")
+    expect(dialog.locator(".column-row").nth(1)).to_contain_text("Stage")
+    expect(dialog.get_by_role("button", name="Move Stage forward")).to_be_focused()
+    dialog.get_by_role("button", name="Show").click()
+
+    expect(page).to_have_url(re.compile(r"/deals/\?columns=name,stage,.*tags"))
+    expect(page.locator("thead")).to_contain_text("Tags")
+    expect(page.locator("thead")).not_to_contain_text("Amount")
+    page.goto(f"{live_server.url}/deals/")
+    expect(page.locator("thead")).to_contain_text("Tags")
