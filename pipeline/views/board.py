@@ -50,7 +50,7 @@ def deal_board(request: PersonRequest, slug: str, shelf: Shelf) -> HttpResponse:
         "board": shown,
         "columns": columns,
         "pipelines": shown.pipelines,
-        "ways": WAYS,
+        "ways": [(label, _grouped(request, way), way == shown.grouping.by) for way, label in WAYS],
         "cursor": AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0,
         "whole": _whole([column for column in columns if not column.group.is_won]),
         "is_empty": not any(column.count for column in columns) and not shown.filters.chosen,
@@ -124,6 +124,15 @@ def read_board(request: PersonRequest, slug: str) -> Board:
     board = Board(pipeline, request.user, filters, timezone.now(), pipelines, by=by)
     board.asked = asked
     return board
+
+
+def _grouped(request: PersonRequest, way: str) -> str:
+    """The address of this board in other columns; by stage it needs no saying."""
+    query = request.GET.copy()
+    query["by"] = way
+    if way == ByStage.by:
+        del query["by"]
+    return f"?{query.urlencode()}"
 
 
 def _whole(columns: list[Column]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from crm.models import User
 from pipeline.models import Deal, Stage
 from tests.e2e.conftest import PHONE, LogIn
 from tests.e2e.test_board import drag
-from tests.factories import DealFactory, sales_pipeline
+from tests.factories import DealFactory, UserFactory, sales_pipeline
 
 WIDE = {"width": 2400, "height": 900}
 """All months at once: nothing need be scrolled while a card is in hand."""
@@ -102,6 +102,17 @@ def test_what_another_hands_over_appears_by_itself(
     expect(watching.locator(f"#cards-{colleague.pk}")).to_contain_text("Pasteuriser")
     expect(watching.locator(f"#head-{colleague.pk}")).to_contain_text("€73,500")
     assert Deal.objects.get(pk=deal.pk).owner == colleague
+
+
+def test_columns_come_as_one_scrolls_to_them(manager: User, rep: User, deal: Deal, log_in: LogIn) -> None:
+    people = [UserFactory(team=rep.team, name=f"Seller {number:02}") for number in range(16)]
+    last = [DealFactory(owner=person) for person in people][-1]
+    page = log_in(manager)
+    page.goto("/board/sales/?by=owner")
+    expect(page.locator(f"#head-{people[-1].pk} .num")).to_have_text("1")
+    expect(page.locator(f"#deal-{last.pk}")).to_have_count(0)
+    page.locator(f"#head-{people[-1].pk}").scroll_into_view_if_needed()
+    expect(page.locator(f"#deal-{last.pk}")).to_be_visible()
 
 
 def test_handed_over_by_keyboard_and_taken_back(rep: User, colleague: User, deal: Deal, log_in: LogIn) -> None:
