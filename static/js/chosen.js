@@ -22,7 +22,8 @@
     if (event.target.matches("[data-choose-all]")) for (const box of boxes(form)) box.checked = event.target.checked;
     count(form);
   });
-  document.addEventListener("htmx:beforeSwap", () => {
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!event.detail.target.querySelector("[name=chosen]")) return; // another part of the page, while a list is on its way
     for (const form of forms()) kept.set(form.id, new Set(boxes(form).filter((box) => box.checked).map((box) => box.value)));
   });
   document.addEventListener("htmx:afterSettle", () => {
@@ -30,6 +31,7 @@
       for (const box of boxes(form)) if (form.id && kept.get(form.id)?.has(box.value)) box.checked = true;
       count(form);
     }
+    kept.clear();
   });
   forms().forEach(count);
 })();

@@ -10,7 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 from crm.models import User
 from pipeline.models import Deal, Stage
 from tests.e2e.conftest import LogIn
-from tests.factories import DealFactory
+from tests.factories import DealFactory, LeadFactory
 
 
 def test_rows_are_chosen_changed_and_put_back(
@@ -65,3 +65,19 @@ def test_columns_are_chosen_in_a_dialog(
     expect(page.locator("thead")).not_to_contain_text("Amount")
     page.goto(f"{live_server.url}/deals/")
     expect(page.locator("thead")).to_contain_text("Tags")
+
+
+def test_what_is_chosen_outlives_the_list_being_read_anew(
+    log_in: LogIn, live_server: LiveServer, rep: User, stages: dict[str, Stage]
+) -> None:
+    for name in ("Ann", "Bob"):
+        LeadFactory(owner=rep, name=name)
+    page = log_in(rep)
+    page.goto(f"{live_server.url}/leads/")
+    page.get_by_role("checkbox", name="Choose Bob").check()
+    page.evaluate("document.getElementById('lead-list').dataset.before = ''")
+    page.evaluate("document.body.dispatchEvent(new Event('lead-changed'))")
+    expect(page.locator("[data-before]")).to_have_count(0)
+    expect(page.get_by_role("checkbox", name="Choose Bob")).to_be_checked()
+    expect(page.get_by_role("checkbox", name="Choose Ann")).not_to_be_checked()
+    expect(page.locator("#bulk")).to_contain_text("Chosen: 1")
