@@ -5,10 +5,13 @@ A rule about texts is a function from a text to its offences, so that a wrong sa
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from functools import cache
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -45,6 +48,43 @@ def offences(paths: tuple[Path, ...], rule: Rule) -> list[str]:
 def test_imports_run_one_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     assert lint_imports(is_debug_mode=False, no_cache=True) == 0
+
+
+def imported(python: str) -> set[str]:
+    """The packages a module imports when it runs, by their first name."""
+    tree = ast.parse(python)
+    unseen = {
+        id(part)
+        for branch in ast.walk(tree)
+        if isinstance(branch, ast.If) and "TYPE_CHECKING" in ast.unparse(branch.test)
+        for statement in branch.body
+        for part in ast.walk(statement)
+    }
+    found: set[str] = set()
+    for part in ast.walk(tree):
+        if isinstance(part, ast.Import) and id(part) not in unseen:
+            found |= {name.name.split(".")[0] for name in part.names}
+        elif isinstance(part, ast.ImportFrom) and part.module and not part.level and id(part) not in unseen:
+            found.add(part.module.split(".")[0])
+    return found
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_what_the_product_imports_is_what_it_installs() -> None:
+    """A package that only the tests install is there on every developer's machine, and missing in production."""
+    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    locked = {canonical(name) for name in re.findall(r"^([\w.-]+)(?:\[[^]]*])?==", lock, re.MULTILINE)}
+    packages, own = packages_distributions(), {*APPS, "config"}
+
+    def missing(python: str) -> list[str]:
+        others = imported(python) - own - set(sys.stdlib_module_names)
+        return [name for name in others if not {canonical(each) for each in packages.get(name, ())} & locked]
+
+    assert missing("import pytest\nif TYPE_CHECKING:\n    import mypy\nfrom django import db") == ["pytest"]
+    assert not offences(files("crm/*.py", "pipeline/*.py", "metrics/*.py", "config/*.py", "manage.py"), missing)
 
 
 @pytest.mark.django_db

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import QueryDict, StreamingHttpResponse
 from django.utils import timezone
-from django_stubs_ext import StrOrPromise
 
 from crm.models import User
 from crm.views.requests import PersonRequest
 from crm.views.saved_views import Shelf
 from crm.views.spreadsheets import csv_response
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 ASKED = "columns"
 
