@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from django.http import Http404, HttpResponse, JsonResponse
@@ -18,7 +20,7 @@ from crm.views.saved_views import Shelf, with_saved_views
 from pipeline.forms.board_filters import BoardFilter
 from pipeline.models import Deal, Pipeline
 from pipeline.views.board_cards import rows_of
-from pipeline.views.board_changes import changes_since
+from pipeline.views.board_changes import changes_since, place_of
 from pipeline.views.board_columns import Board, Column, States
 from pipeline.views.board_groups import GROUPINGS, ByStage
 from pipeline.views.record_lists import chips, names_nothing_known
@@ -43,21 +45,21 @@ def board(request: PersonRequest) -> HttpResponse:
 @require_safe
 @with_saved_views(SavedView.Page.BOARD)
 def deal_board(request: PersonRequest, slug: str, shelf: Shelf) -> HttpResponse:
-    """Show the columns with the totals of all their deals and the first cards of each."""
+    """Show the columns with the totals of all their deals and the first cards of each; htmx gets the totals alone."""
     shown = read_board(request, slug)
+    if request.htmx.target == "board-figures":
+        return render(request, "pipeline/deal_board.html#figures", _figures(list(shown.counted().values())))
     columns = shown.columns()
     context = {
+        **_figures(columns),
         "board": shown,
-        "columns": columns,
         "pipelines": shown.pipelines,
         "ways": [(label, _grouped(request, way), way == shown.grouping.by) for way, label in WAYS],
         "cursor": AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0,
-        "whole": _whole([column for column in columns if not column.group.is_won]),
         "is_empty": not any(column.count for column in columns) and not shown.filters.chosen,
         "chips": chips(request.GET, shown.filters.form, ALWAYS),
         "further": _further(request, shown.asked),
         "found": {"filters": shown.asked},
-        "state_chips": _state_chips(columns),
         "shelf": shelf,
     }
     return render(request, "pipeline/deal_board.html", context, status=422 if shown.asked.form.errors else 200)
@@ -94,13 +96,14 @@ def board_changes(request: PersonRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def deal_card(request: PersonRequest, slug: str, pk: int) -> HttpResponse:
-    """Show one card as it is now; 404 where it is not on this board."""
+    """Show one card as it is now, and in the headers where; 404 where it is not on this board."""
     shown = read_board(request, slug)
     rows = rows_of(shown.deals.filter(pk=pk))
     if not rows:
         raise Http404
     [card] = shown.drawn(rows)
-    return HttpResponse(card.html)
+    key, above = place_of(shown, rows[0])
+    return HttpResponse(card.html, headers={"X-Column": key, "X-After": str(above or "")})
 
 
 def read_board(request: PersonRequest, slug: str) -> Board:
@@ -135,23 +138,29 @@ def _grouped(request: PersonRequest, way: str) -> str:
     return f"?{query.urlencode()}"
 
 
+def _figures(columns: list[Column]) -> dict[str, Any]:
+    """What the page says of all columns together."""
+    standing = [column for column in columns if not column.group.is_won]
+    return {"columns": columns, "whole": _whole(standing), "state_chips": _state_chips(standing)}
+
+
 def _whole(columns: list[Column]) -> dict[str, Any]:
-    """All open columns together."""
+    """All open columns together: added up exactly and rounded last, as lists and metrics do."""
     known = all(column.amount is not None for column in columns)
     return {
         "count": sum(column.count for column in columns),
-        "amount": sum(column.rounded or 0 for column in columns) if known else None,
-        "weighted": sum(column.weighted or 0 for column in columns) if known else None,
+        "amount": _rounded(column.amount or Decimal(0) for column in columns) if known else None,
+        "weighted": _rounded(column.weighted_exactly for column in columns) if known else None,
         "lacking": next((column.lacking for column in columns if column.lacking), ""),
     }
 
 
+def _rounded(amounts: Iterable[Decimal]) -> Decimal:
+    return sum(amounts, Decimal(0)).quantize(Decimal(1))
+
+
 def _state_chips(columns: list[Column]) -> States:
-    states = States()
-    for column in columns:
-        if not column.group.is_won:
-            states += column.states
-    return states
+    return sum((column.states for column in columns), States())
 
 
 def _further(request: PersonRequest, filters: BoardFilter) -> dict[str, Any]:

@@ -73,16 +73,22 @@ def _of_this_board(board: Board, entries: list[Entry]) -> Any:
     return changed.filter(within("owner_id", seen) | Q(pk__in=taken_away))
 
 
-def _placed(board: Board, row: Row, card: Card) -> dict[str, Any]:
-    """A card's HTML, its column, and the card above it (None: it lies on top)."""
+def place_of(board: Board, row: Row) -> tuple[str, int | None]:
+    """In which column a card lies, and the deal of the card above it (None: it lies on top)."""
     key = board.grouping.key_of(row)
     group = board.grouping.group(key)
     above = group.cards(board.deals).filter(group.order.above(row)).reverse() if group else Deal.objects.none()
+    return key, above.values_list("pk", flat=True).first()
+
+
+def _placed(board: Board, row: Row, card: Card) -> dict[str, Any]:
+    """A card's HTML, its column, and the card above it."""
+    key, above = place_of(board, row)
     return {
         "pk": card.pk,
         "stage": key,
         "version": card.version,
         "state": card.state,
-        "after": above.values_list("pk", flat=True).first(),
+        "after": above,
         "html": card.html,
     }

@@ -118,17 +118,22 @@ class Board:
 
     def columns(self) -> list[Column]:
         """All columns, the first of them with their first cards."""
-        totals = [*self._open_totals(Q()), *self._won_totals(Q())]
-        filled = {key for key, _stage, _currency, deals, *_figures in totals if deals}
-        columns = {group.key: Column(group) for group in self.grouping.groups(filled)}
-        self._count(columns, totals)
-        self._tell_due(columns, Q())
+        columns = self.counted()
         first = [column.group for column in columns.values()][:FIRST_COLUMNS]
         for key, rows in self._first_rows(first).items():
             columns[key].cards, columns[key].more_after = self._page(columns[key].group, rows, FIRST_CARDS)
         for column in list(columns.values())[FIRST_COLUMNS:]:
             column.more_after = START if column.count else ""
         return list(columns.values())
+
+    def counted(self) -> dict[str, Column]:
+        """All columns by their keys, with their totals alone."""
+        totals = [*self._open_totals(Q()), *self._won_totals(Q())]
+        filled = {key for key, _stage, _currency, deals, *_figures in totals if deals}
+        columns = {group.key: Column(group) for group in self.grouping.groups(filled)}
+        self._count(columns, totals)
+        self._tell_due(columns, Q())
+        return columns
 
     def head(self, group: Group) -> Column:
         """One column with its totals alone."""

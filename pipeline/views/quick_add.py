@@ -18,14 +18,13 @@ from pipeline.forms.moves import QuickAddForm
 from pipeline.models import Deal
 from pipeline.rules.deals import open_deal
 from pipeline.views.board import read_board
-from pipeline.views.board_cards import row_of
 from pipeline.views.board_columns import Board
 from pipeline.views.board_groups import Group
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def deal_quick_add(request: PersonRequest, slug: str, key: str) -> HttpResponse:
-    """Show the three fields, and open the deal they name in the column `key`; the answer is its card."""
+    """Show the three fields, and open the deal they name in the column `key`."""
     person = writer_or_403(request.user)
     shown = read_board(request, slug)
     group = shown.grouping.group(key)
@@ -52,7 +51,6 @@ def deal_quick_add(request: PersonRequest, slug: str, key: str) -> HttpResponse:
 def _added(request: PersonRequest, deal: Deal, shown: Board, group: Group) -> HttpResponse:
     if not request.htmx:
         return redirect(reverse("deal_board", args=[shown.pipeline.slug]) + f"?by={shown.grouping.by}")
-    [card] = shown.drawn([row_of(deal, shown.now)])
-    response = HttpResponse(card.html)
+    response = HttpResponse()  # an empty place; the page asks for the card where it stands
     response["HX-Trigger-After-Settle"] = json.dumps({"deal-added": {"pk": deal.pk, "stage": group.key}})
     return response

@@ -79,6 +79,7 @@
   }
 
   for (const list of board.root.querySelectorAll(".column-cards")) mount(list);
+  board.root.addEventListener("column-brought", (event) => mount(event.target.querySelector(".column-cards")));
   /* The click that ends a drag must not open the card. */
   board.root.addEventListener("click", (event) => {
     if (document.documentElement.classList.contains("is-dragging-card")) event.preventDefault();

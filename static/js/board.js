@@ -70,7 +70,7 @@
   /* Under card `after`; on top where there is none; nowhere where the card above is not loaded yet. */
   function insertCard(fresh, stage, after) {
     const column = cardsOf(stage);
-    if (!column) return;
+    if (!column) return void board.bringColumn(stage);
     const above = after ? cardOf(after) : null;
     if (after && (!above || above.parentElement !== column)) {
       if (column.querySelector(".column-more")) return;
@@ -85,6 +85,7 @@
       const top = columnOf(stage)?.querySelector(".column-top");
       if (top) htmx.trigger(top, "refresh-head");
     }
+    htmx.trigger("#board-head", "refresh-figures");
   }
 
   function csrf() {
@@ -195,34 +196,6 @@
     }
   });
 
-  /* Moved by the menu or a dialog: fetch the card and lay it on top of its column. */
-  document.body.addEventListener("deal-moved", async (event) => {
-    const moved = event.detail;
-    if (!moved?.pk) return;
-    /* Moved to a stage on a board of owners: where its card lies now, the server knows. */
-    if (moved.by !== by) return void board.catchUp();
-    refreshHeads(moved.from, moved.stage);
-    if (moved.placed) return;
-    if (moved.is_lost) {
-      cardOf(moved.pk)?.remove();
-      return;
-    }
-    const slug = location.pathname.split("/")[2];
-    const answer = await fetch(`/board/${slug}/cards/${moved.pk}/${location.search}`, { headers: { "HX-Request": "true" } });
-    const old = cardOf(moved.pk);
-    if (!answer.ok) return void old?.remove();
-    const fresh = parse(await answer.text()).querySelector(".deal-card");
-    const isSame = old && stageOf(old) === String(moved.stage);
-    if (isSame) old.replaceWith(fresh);
-    else {
-      old?.remove();
-      insertCard(fresh, moved.stage, "");
-    }
-    htmx.process(fresh);
-  });
-
-  document.body.addEventListener("deal-added", (event) => refreshHeads(event.detail.stage));
-
   /* A card dropped above its place comes again with the cards below it: one of the two goes. */
   root.addEventListener("htmx:beforeSwap", (event) => {
     if (!event.detail.elt.matches(".column-more")) return;
@@ -231,16 +204,18 @@
   });
 
   /* On a phone one column shows at a time; the chip of the one that shows is marked. */
-  const chips = [...document.querySelectorAll(".stage-chips a")];
-  root.addEventListener("scroll", () => {
+  const chips = document.getElementsByClassName("stage-chips");
+  function markChip() {
     const columns = [...root.querySelectorAll(".column")];
     const nearest = columns.reduce((best, column) => (Math.abs(column.getBoundingClientRect().left) < Math.abs(best.getBoundingClientRect().left) ? column : best));
-    for (const chip of chips) {
+    for (const chip of chips[0].children) {
       const isHere = chip.hash === `#${nearest.id}`;
       if (isHere && !chip.hasAttribute("aria-current")) chip.scrollIntoView({ block: "nearest", inline: "center" });
       chip.toggleAttribute("aria-current", isHere);
     }
-  }, { passive: true });
+  }
+  root.addEventListener("scroll", markChip, { passive: true });
+  document.addEventListener("htmx:oobAfterSwap", markChip);
 
   const board = { by, catchUp: () => {}, isChosen: () => false, openDialog, root, words, cardOf, cardsOf, stageOf, columnOf, titleOf, fill, say, complain, placeOf, remember, putBack, parse, insertCard, refreshHeads, post, postMove, replaceCard };
   window.board = board;

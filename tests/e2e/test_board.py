@@ -53,13 +53,19 @@ def stage_of(deal: Deal) -> str:
 def test_a_dragged_card_moves_with_the_totals(rep: User, deal: Deal, columns: dict[str, Stage], log_in: LogIn) -> None:
     page = log_in(rep)
     page.goto("/board/")
+    figures = page.locator("#board-figures")
+    before = figures.inner_text()
     drag(page, deal, column(page, columns["negotiation"]))
 
     expect(column(page, columns["negotiation"])).to_contain_text("Pasteuriser P-500")
+    expect(figures).not_to_have_text(before, use_inner_text=True)
+    after = figures.inner_text()
     expect(page.locator(f"#head-{columns['negotiation'].pk}")).to_contain_text("€73,500")
     expect(page.locator(f"#head-{columns['proposal'].pk}")).to_contain_text("€0")
     expect(page.locator("#toasts")).to_contain_text("Proposal → Negotiation")
     assert stage_of(deal) == "negotiation"
+    page.reload()
+    assert figures.inner_text() == after
 
 
 def test_a_move_is_undone_within_its_seconds(rep: User, deal: Deal, columns: dict[str, Stage], log_in: LogIn) -> None:
@@ -252,6 +258,30 @@ def test_a_deal_is_added_in_its_column(rep: User, columns: dict[str, Stage], log
     expect(page.locator(f"#head-{columns['meeting'].pk}")).to_contain_text("€18,400")
     added = Deal.objects.get(name="Flow wrapper FW-60")
     assert (added.owner, added.company.name, added.amount) == (rep, "Alpen Milch", 18_400)
+
+
+def test_the_fields_of_a_new_deal_open_once_and_close(rep: User, columns: dict[str, Stage], log_in: LogIn) -> None:
+    page = log_in(rep)
+    page.goto("/board/")
+    opener = page.locator(f"#head-{columns['meeting'].pk} .column-add")
+    form = column(page, columns["meeting"]).locator(".deal-add")
+    opener.click()
+    form.get_by_label("Title").fill("Half a word")
+    opener.click()
+    expect(form.get_by_label("Title")).to_be_focused()
+    expect(form.get_by_label("Title")).to_have_value("Half a word")
+    page.keyboard.press("Escape")
+    expect(form).to_have_count(0)
+    expect(opener).to_be_focused()
+
+    opener.click()
+    form.get_by_role("link", name="Cancel").click()
+    expect(form).to_have_count(0)
+    opener.click()
+    form.get_by_label("Title").fill("Bottle washer")
+    page.keyboard.press("Enter")
+    expect(column(page, columns["meeting"]).locator("> .deal-card a", has_text="Bottle washer")).to_be_focused()
+    expect(form).to_have_count(0)
 
 
 def test_more_cards_come_as_one_scrolls(rep: User, columns: dict[str, Stage], log_in: LogIn) -> None:

@@ -146,3 +146,35 @@ def test_the_menu_dates_and_moves_a_card_of_a_month(rep: User, deal: Deal, log_i
     expect(page.locator(f"#deal-{deal.pk} .deal-where")).to_contain_text("Close")
     expect(of_month(page, 3)).to_contain_text("Pasteuriser")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_dropped_card_stands_where_a_reload_shows_it(rep: User, deal: Deal, log_in: LogIn) -> None:
+    for day in (5, 20):
+        closes = month(2) + dt.timedelta(days=day)
+        DealFactory(owner=rep, stage="meeting", name=f"Closes {day}", expected_close_on=closes)
+    page = log_in(rep, viewport=WIDE)
+    page.goto("/board/sales/?by=month")
+    drag(page, deal, of_month(page, 2))
+    titles = of_month(page, 2).locator(".deal-title")
+    expect(titles).to_have_text(["Filling machine", "Closes 5", "Pasteuriser", "Closes 20"])
+    page.reload()
+    expect(titles).to_have_text(["Filling machine", "Closes 5", "Pasteuriser", "Closes 20"])
+
+
+def test_handed_to_somebody_without_a_column_it_brings_one(
+    manager: User, rep: User, colleague: User, deal: Deal, log_in: LogIn
+) -> None:
+    page = log_in(manager, viewport=WIDE)
+    page.goto("/board/sales/?by=owner")
+    page.evaluate("key => document.getElementById(`stage-${key}`).remove()", str(colleague.pk))
+    page.locator(f"#deal-{deal.pk}").hover()
+    page.locator(f"#deal-menu-{deal.pk}").click()
+    page.get_by_role("menuitem", name="Hand over").click()
+    page.locator("#dialog").get_by_label("Owner").select_option(str(colleague.pk))
+    page.locator("#dialog").get_by_role("button", name="Hand over").click()
+    brought = page.locator(f"#cards-{colleague.pk}")
+    expect(brought).to_contain_text("Pasteuriser")
+    expect(page.locator("#toasts")).to_contain_text("Undo")
+    other = Deal.objects.get(name="Filling machine")
+    drag(page, other, brought)
+    expect(brought).to_contain_text("Filling machine")

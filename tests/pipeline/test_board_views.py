@@ -328,6 +328,20 @@ def test_hostile_titles_are_text(rep_client: Client, rep: User, stages: Stages) 
     assert "&lt;script&gt;alert(1)" in body
 
 
+def test_the_headline_is_added_up_exactly_and_rounded_last(
+    rep_client: Client, rep: User, stages: Stages, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for stage in ("prospecting", "meeting", "proposal"):
+        DealFactory(owner=rep, stage=stage, amount=Decimal("100.40"))
+    page = rep_client.get("/board/sales/")
+    assert page.context["whole"]["amount"] == 301  # 100 three times, were each column rounded
+    with django_assert_max_num_queries(12):
+        anew = rep_client.get("/board/sales/", headers={"HX-Request": "true", "HX-Target": "board-figures"})
+    assert anew.status_code == 200
+    assert "€301" in anew.content.decode()
+    assert "deal-card" not in anew.content.decode()
+
+
 def test_quick_add_makes_a_deal_and_says_what_is_wrong(
     rep_client: Client, rep: User, viewer: User, stages: Stages
 ) -> None:
