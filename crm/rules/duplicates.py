@@ -46,6 +46,11 @@ class Suspect:
         """What kind of record it is, in words."""
         return str(self.record._meta.verbose_name)
 
+    @property
+    def is_namesake(self) -> bool:
+        """Whether it has the same name, whatever else may differ."""
+        return Reason.NAME in self.reasons
+
     def __str__(self) -> str:
         return f"{self.record} · {self.why}"
 

@@ -46,8 +46,8 @@ def page_of(rows: Any, request: HttpRequest, *, size: int) -> Page[Any]:
 
 
 def way_back(request: HttpRequest, field: str) -> str:
-    """Return the path that the posted `field` names, "" where it is not a page of ours."""
-    path = request.POST.get(field, "")
+    """Return the path that the posted `field` names, or the address does; "" where it is not a page of ours."""
+    path = request.POST.get(field) or request.GET.get(field, "")
     is_ours = path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
     return path if is_ours else ""
 

@@ -50,5 +50,5 @@ class Badges:
 
 
 def badges(request: PersonRequest) -> dict[str, Badges]:
-    """Context processor: ``counts``."""
-    return {"counts": Badges(getattr(request, "user", None))}
+    """Context processor: ``badges``."""
+    return {"badges": Badges(getattr(request, "user", None))}

@@ -47,7 +47,7 @@ def _sample_context(request: HttpRequest, name: str) -> dict[str, Any]:
         "samples": SAMPLES,
         "sample": name,
         "user": person,
-        "counts": {"my_day": 3, "leads": 4},
+        "badges": {"my_day": 3, "leads": 4},
         "is_russian": is_russian,
         "currency": "RUB" if is_russian else "EUR",
         "is_dragging": "drag" in request.GET,

@@ -17,6 +17,7 @@ from crm.models import ImportFile, ImportRun, User
 from crm.rules.errors import RuleError
 from crm.rules.importing.answers import header_of
 from crm.rules.importing.carrying import carry_on
+from crm.rules.importing.checking import Findings
 from crm.rules.importing.refusals import error_file
 from crm.rules.importing.uploading import store_upload
 from crm.rules.records.registry import KINDS
@@ -99,16 +100,18 @@ def detail_context(run: ImportRun, file: ImportFile | None, reader: User) -> dic
     """What the page of an import is made of, for `reader`."""
     form = ImportStartForm(run=run, reader=reader) if file and run.state == ImportRun.State.CHECKED else None
     counts = file.findings.get("counts", {}) if file else {}
+    kind = KINDS.get(run.kind)
     dress(run)
     return {
         "run": run,
         "file": file,
-        "kind": KINDS.get(run.kind),
+        "kind": kind,
         "mark": _mark(run, file),
         "percent": _percent(run, file),
         "estimate": _estimate(run, file),
         "form": form,
-        "counts": counts,
+        "counted": counts,
+        "foretold": Findings.of(file).foretold(kind) if file and kind else [],
         "good": counts.get("created", 0) + counts.get("updated", 0) + counts.get("unchanged", 0) if counts else 0,
         "left_out": _left_out(file),
         "mapping_form": ImportMappingForm(initial={"name": _mapping_name(run, file)}),

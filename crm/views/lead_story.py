@@ -30,6 +30,9 @@ FOLLOWS = frozenset(
 ANSWER = frozenset({"first_response_at"})
 """The first answer is on the timeline itself: the touch that gave it."""
 
+IN_HAND = frozenset({Lead.Status.NEW, Lead.Status.WORKING})
+"""Between these a lead goes with its first answer: what was said, or taken back, is on the timeline itself."""
+
 
 def story_of_lead(lead: Lead, reader: User) -> list[Change]:
     """Return the lead's changes, newest first."""
@@ -65,7 +68,7 @@ def _decision(entry: AuditEntry, names: Names) -> list[Change] | None:
     became = entry.after.get("status")
     if became is None:
         return [_put_aside(entry, names)] if entry.after.get("nurture_until") else None
-    if became == Lead.Status.WORKING and "first_response_at" in entry.after:
+    if {entry.before.get("status"), became} == IN_HAND:
         return []
     say = _SAYINGS.get(became)
     return [say(entry, names)] if say else [line(entry, "arrow-back-up", _("Open again"))]

@@ -22,7 +22,7 @@ from crm.rules.errors import NotAllowed, RuleError
 from crm.rules.forwarding import survivor_seen_by
 from crm.rules.merging import MOST_AT_ONCE, CannotUndo, MergeConflict, merge_records, undo_merge
 from crm.rules.suspecting import facts_of
-from crm.views.addresses import way_back, whole_numbers
+from crm.views.addresses import asking, way_back, whole_numbers
 from crm.views.authorising import editable_or_403, visible_or_404, writer_or_403
 from crm.views.dialogs import render_dialog
 from crm.views.requests import PersonRequest, posted
@@ -103,7 +103,7 @@ def merge_undo(request: PersonRequest, pk: int) -> HttpResponse:
             undone.astray,
         )
         messages.warning(request, text % {"count": undone.astray})
-    return redirect(survivor)
+    return redirect(way_back(request, "back") or survivor.get_absolute_url())
 
 
 def merge_url(kind: str, ids: Sequence[int]) -> str:
@@ -142,7 +142,7 @@ def _context(request: PersonRequest, kind: str, form: MergeForm) -> dict[str, An
         "action": merge_url(kind, ids),
         "submit": _("Merge"),
         "columns": list(zip(form.records, leave_out if len(ids) > 2 else [""] * len(ids), strict=True)),
-        "back": request.GET.get("back") or way_back(request, "back"),
+        "back": way_back(request, "back"),
         "now": timezone.now(),
     }
 
@@ -150,9 +150,10 @@ def _context(request: PersonRequest, kind: str, form: MergeForm) -> dict[str, An
 def _merged(request: PersonRequest, merge: Merge, count: int) -> HttpResponse:
     survivor = MODELS[merge.kind].objects.get(pk=merge.survivor_id)
     text = ngettext("%(count)d record is now “%(name)s”.", "%(count)d records are now “%(name)s”.", count)
-    undo_url = reverse("merge_undo", args=[merge.pk])
+    back = way_back(request, "back")
+    undo_url = asking(reverse("merge_undo", args=[merge.pk]), back=back)
     say_undoable(request, text % {"count": count, "name": survivor}, undo_url=undo_url)
-    return redirect(way_back(request, "back") or survivor.get_absolute_url())
+    return redirect(back or survivor.get_absolute_url())
 
 
 def _refused(request: PersonRequest, message: str, *, status: int) -> HttpResponse:

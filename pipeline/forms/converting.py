@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,8 +32,10 @@ class LikelyChoices(OfferedChoices):
 
     def __iter__(self) -> Any:
         yield ("", self.field.empty_label)
+        names = Counter(str(likeness.record) for likeness in self.field.likely)
         for likeness in self.field.likely:
-            yield (likeness.record.pk, str(likeness))
+            apart = told_apart(likeness.record) if names[str(likeness.record)] > 1 else ""
+            yield (likeness.record.pk, f"{likeness} · {apart}" if apart else str(likeness))
         chosen = self.field.chosen
         if chosen is not None and chosen not in [likeness.record for likeness in self.field.likely]:
             yield self.choice(chosen)
@@ -44,6 +47,10 @@ class LikelyField(ChooserField):
     iterator = LikelyChoices
     likely: Sequence[Suspect] = ()
 
+    def __init__(self, *args: Any, takes_namesakes: bool = False, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.takes_namesakes = takes_namesakes
+
     def offer(self, rows: Any, likely: Sequence[Suspect]) -> None:
         """Let one of `rows` be chosen, and offer the `likely` ones."""
         self.likely = likely
@@ -51,8 +58,11 @@ class LikelyField(ChooserField):
 
     @property
     def same(self) -> Any:
-        """The record that is surely meant, or None."""
-        return next((likeness.record for likeness in self.likely if likeness.is_same), None)
+        """The record that is surely meant, or None; a company of the same name is, whatever its domain."""
+        return next((likeness.record for likeness in self.likely if self._is_meant(likeness)), None)
+
+    def _is_meant(self, likeness: Suspect) -> bool:
+        return likeness.is_same or (self.takes_namesakes and likeness.is_namesake)
 
 
 class StageField(forms.ModelChoiceField):
@@ -71,6 +81,7 @@ class LeadConvertForm(SeenForm):
     company = LikelyField(
         Company.objects.none(),
         address="choose_companies",
+        takes_namesakes=True,
         required=False,
         label=_("Company"),
         empty_label=_("A new one"),
@@ -180,6 +191,12 @@ class LeadConvertForm(SeenForm):
                 label=str(question),
                 help_text=question.guidance,
             )
+
+
+def told_apart(record: Company | Contact) -> str:
+    """What tells a record from another of its name: where it is found, and whose it is."""
+    said = (record.domain, record.country) if isinstance(record, Company) else (record.email, str(record.company or ""))
+    return ", ".join(text for text in (*said, str(record.owner or "")) if text)
 
 
 def _asks_anew(lead: Lead) -> dict[str, str]:

@@ -51,6 +51,19 @@ def test_a_file_goes_all_the_way_in(rep: User) -> None:
     assert not Lead.objects.exists()
 
 
+def test_the_check_says_what_the_import_will_remark_and_the_bar_keeps_its_counts(rep: User) -> None:
+    LeadFactory(owner=rep)
+    client = client_of(rep)
+    file = "First Name,Email,Associated Company IDs\nAnna,anna@a.test,5\nBoris,boris@b.test,6\n"
+    run = check(client, upload(client, file, kind="contacts"))
+    remark = "2 rows name a company by an id that nobody here has"
+    page = client.get(run.get_absolute_url())
+    assert page.context["badges"].leads == 1
+    assert remark in page.content.decode()
+    assert '<span class="count">1</span>' in page.content.decode()
+    assert remark in start(client, run).warnings[0]
+
+
 def test_what_a_lead_wrote_comes_along(rep: User) -> None:
     client = client_of(rep)
     file = 'External ID,Contact Name,Email,Salesperson,Notes\n1,Anna Berg,a@berg.test,,"Two belts,\nplease"\n'

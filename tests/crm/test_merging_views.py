@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import re
 from typing import Any
 
@@ -105,6 +106,18 @@ def test_the_notice_undoes(page: Client, pair: tuple[Contact, Contact]) -> None:
     assert list(second.activities.all()) == [touch]
     assert page.get(second.get_absolute_url()).status_code == 200
     assert page.post(undo).status_code == 409
+
+
+def test_undoing_leads_back_to_the_list_one_merged_from(page: Client, pair: tuple[Contact, Contact]) -> None:
+    back = reverse("duplicate_list") + "?kind=contact&page=1"
+    answer = page.post(
+        merge_url("contact", [contact.pk for contact in pair]),
+        {**shown(page, merge_url("contact", [contact.pk for contact in pair])), "back": back},
+    )
+    assert answer.headers["Location"] == back
+    form = re.search(r'action="(/merges/[^"]+)"', page.get(back).content.decode())
+    assert form is not None
+    assert page.post(html.unescape(form[1])).headers["Location"] == back
 
 
 def test_a_change_meanwhile_is_a_conflict_with_the_fresh_state(page: Client, pair: tuple[Contact, Contact]) -> None:

@@ -55,6 +55,22 @@ def test_the_dialog_offers_who_may_be_meant(web: Client, lead: Lead, rep: User, 
     assert foreign.pk not in {value for value, _label in form.fields["contact"].choices}
 
 
+def test_a_company_of_the_same_name_is_chosen_and_two_are_told_apart(
+    web: Client, lead: Lead, rep: User, stages: object
+) -> None:
+    CompanyFactory(name="Grain Mill Co.", domain="grain-mill.example", country="Austria", owner=rep)
+    form = web.get(convert_url(lead)).context["form"]
+    assert form.initial["company"].domain == "grain-mill.example"
+
+    CompanyFactory(name="Grain Mill Co.", domain="grain.test", owner=rep)
+    form = web.get(convert_url(lead)).context["form"]
+    assert form.initial["company"].domain == "grain.test"
+    assert [str(label).partition(" · ")[2] for _value, label in form.fields["company"].choices][1:] == [
+        "same domain, same name · grain.test, Rita Rep",
+        "same name · grain-mill.example, Austria, Rita Rep",
+    ]
+
+
 def test_converting_answers_with_the_deal(web: Client, lead: Lead, stages: dict[str, Stage]) -> None:
     more = {"company_name": "Grain Mill Co.", "contact_name": "Daria Fomina", "amount": "140000.50"}
     answer = web.post(convert_url(lead), said(lead, stages["meeting"], **more))

@@ -18,6 +18,7 @@ from django.utils.html import strip_tags
 
 from crm.models import DisqualifyReason, DuplicateSuspicion, Lead, Team, User
 from crm.rules import leads as rules
+from crm.rules.activities import delete_activity, log_activity
 from crm.rules.suspecting import call_different
 from crm.views.lead_story import story_of_lead
 from tests.factories import (
@@ -313,6 +314,16 @@ def test_the_export_tells_time_on_the_persons_clock(web: Client, rep: User) -> N
 
 
 # --- History --------------------------------------------------------------------------------------------------------
+
+
+def test_a_first_call_says_nothing_but_itself_on_the_timeline(lead: Lead, rep: User) -> None:
+    fields = {"kind": "call", "direction": "out", "body": "Spoke", "at": NOW}
+    call = log_activity(lead, fields=fields, by=rep, now=NOW)
+    assert Lead.objects.get(pk=lead.pk).status == Lead.Status.WORKING
+    assert [change.label for change in story_of_lead(lead, rep)] == ["Added"]
+    delete_activity(call, by=rep, now=NOW)
+    assert Lead.objects.get(pk=lead.pk).status == Lead.Status.NEW
+    assert [change.label for change in story_of_lead(lead, rep)] == ["Added"]
 
 
 def test_the_timeline_says_decisions_in_one_line_each(web: Client, lead: Lead, rep: User, colleague: User) -> None:

@@ -11,6 +11,7 @@ from crm.rules.importing.opening import table_of
 from crm.rules.importing.profiles import printable
 from crm.rules.importing.slices import Slice
 from crm.rules.importing.uploading import copied
+from crm.rules.records.context import Kind
 from crm.rules.records.course import Course, Outcome
 from crm.rules.records.entries import Entry, Problem
 from crm.rules.records.planning import Plan
@@ -33,6 +34,8 @@ class Findings:
     """The first rows whose record is there, or may be: line, name, the record, why, whether that is certain."""
     duplicates_found: int = 0
     warned: dict[str, int] = field(default_factory=dict)
+    parts: int = 0
+    """In how many slices the rows were checked."""
     refused: list[int] = field(default_factory=list)
 
     @classmethod
@@ -40,6 +43,14 @@ class Findings:
         """The findings of a file so far."""
         known = {name: value for name, value in file.findings.items() if name in cls.__dataclass_fields__}
         return cls(**known)
+
+    def foretold(self, kind: Kind) -> list[str]:
+        """What the import will say beside its counts, in sentences.
+
+        What it makes on the way (`…_made`) is known only to the slice that would make it: several count it again.
+        """
+        is_known = self.parts < 2
+        return kind.worded({code: n for code, n in self.warned.items() if is_known or not code.endswith("_made")})
 
     def add(self, entry: Entry, problems: list[Problem]) -> None:
         """Take down a refused row, as a report does."""
@@ -95,6 +106,7 @@ def check_on(run: ImportRun, person: User, slice_: Slice) -> bool:
                 break
     findings.counts = outcome.counts() | {"skipped": outcome.skipped}
     findings.warned = dict(context.warnings)
+    findings.parts += 1
     file.findings = file.findings | asdict(findings)
     file.attempts = 0
     file.save(update_fields=["findings", "attempts"])

@@ -64,6 +64,10 @@ class Kind:
         """The names of its columns."""
         return tuple(column.name for column in self.columns)
 
+    def worded(self, warnings: ReadOnlyDict[str, int]) -> list[str]:
+        """Say each of `warnings` (code → count) in a sentence."""
+        return [str(self.warnings[code] % {"count": count}) for code, count in warnings.items()]
+
 
 @dataclass(frozen=True)
 class Options:
@@ -121,7 +125,7 @@ class Context:
 
     def worded_warnings(self) -> list[str]:
         """What it has warned of, in sentences."""
-        return [str(self.kind.warnings[code] % {"count": count}) for code, count in self.warnings.items()]
+        return self.kind.worded(self.warnings)
 
     def currency_of(self, entry: Entry) -> str:
         """The currency of a row: its own, the mapping's, or the organisation's."""
