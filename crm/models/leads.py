@@ -307,6 +307,11 @@ class Lead(Subject, Mergeable, Erasable):
         return self.Readiness.WARM if self.created_at > now - self.HOT_FOR else self.Readiness.COLD
 
     @property
+    def is_open(self) -> bool:
+        """Whether it is still worked on: neither converted, nor disqualified, nor erased."""
+        return self.status in self.ALIVE and self.erased_at is None
+
+    @property
     def needs_no_plan(self) -> bool:
         """Whether what comes next follows from the lead: an answer, the day of its return; or nothing, being closed."""
         if self.status == self.Status.NURTURING:

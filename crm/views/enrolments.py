@@ -92,6 +92,7 @@ def person_sequences(request: PersonRequest, subject_kind: str, pk: int) -> Http
         "subject_kind": subject_kind,
         "standings": [Standing(row, person, reasons.label_of(row.reason)) for row in rows],
         "may_edit": may_edit(person, request.user),
+        "is_open": getattr(person, "is_open", True),  # a contact always is
         "now": timezone.now(),
     }
     template = "crm/_person_sequences.html" if request.htmx else "crm/person_sequences.html"

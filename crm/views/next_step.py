@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from crm.models import FollowUp, Subject, User, kind_of
+from crm.models import FollowUp, Lead, Subject, User, kind_of
 from crm.views.authorising import may_edit
 
 SHOWN = 5
@@ -52,6 +52,11 @@ class NextStep:
         return at if at > self.now else None
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing can come next: a closed lead's story goes on with its deal, or nowhere."""
+        return isinstance(self.subject, Lead) and not self.subject.is_open
+
+    @property
     def person(self) -> str:
         """The number or address that the step wants."""
         phone, email = reach(self.subject, self.reader)
@@ -83,7 +88,7 @@ def next_step_of(subject: Subject, user: User, *, now: dt.datetime | None = None
 
 
 def is_closed(subject: Any) -> bool:
-    """Whether nothing needs to be planned for a record any more: a deal that was won or lost."""
+    """Whether nothing needs to be planned for a record any more: a deal won or lost, a closed lead."""
     return not getattr(subject, "is_open", True)
 
 

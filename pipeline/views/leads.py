@@ -117,7 +117,8 @@ def _about(request: PersonRequest, lead: Lead, now: dt.datetime) -> dict[str, An
         "company_is_visible": lead.company is not None and lead.company.is_seen_by(request.user),
         "contact_is_visible": lead.contact is not None and lead.contact.is_seen_by(request.user),
         "may_edit": may_edit(lead, request.user),
-        "is_alive": lead.status in Lead.ALIVE and lead.erased_at is None,
+        "is_alive": lead.is_open,
+        "may_answer": lead.is_open and may_edit(lead, request.user),
         "deal": Deal.objects.visible_to(request.user).filter(lead=lead).first() if is_converted else None,
         "has_lost_its_deal": is_converted and not Deal.objects.present().filter(lead=lead).exists(),
     }

@@ -19,6 +19,7 @@ from django.utils.html import strip_tags
 from crm.models import DisqualifyReason, DuplicateSuspicion, Lead, Team, User
 from crm.rules import leads as rules
 from crm.rules.activities import delete_activity, log_activity
+from crm.rules.qualifying import asked_about
 from crm.rules.suspecting import call_different
 from crm.views.lead_story import story_of_lead
 from tests.factories import (
@@ -383,3 +384,26 @@ def test_a_menu_of_people_is_read_when_it_is_opened(web: Client, rep: User, lead
 def test_a_menu_that_is_none_is_404(web: Client, name: str) -> None:
     headers = {"HX-Request": "true", "HX-Target": f"menu-{name}"}
     assert web.get(reverse("lead_list"), {"menu": name}, headers=headers).status_code == 404
+
+
+def test_a_closed_lead_offers_nothing_to_plan_or_answer(web: Client, lead: Lead, rep: User) -> None:
+    question = asked_about(lead)[0]
+    addresses = [
+        lead.get_absolute_url(),
+        reverse("next_step", args=["lead", lead.pk]),
+        reverse("person_sequences", args=["lead", lead.pk]),
+    ]
+    offers = (
+        "Plan the next step",
+        reverse("person_enrol", args=["lead", lead.pk]),
+        reverse("lead_answer", args=[lead.pk, question.pk]),
+    )
+
+    def offered() -> list[bool]:
+        pages = "".join(web.get(address).content.decode() for address in addresses)
+        return [offer in pages for offer in offers]
+
+    assert offered() == [True, True, True]
+    Lead.objects.filter(pk=lead.pk).update(status=Lead.Status.CONVERTED, converted_at=NOW)
+    assert offered() == [False, False, False]
+    assert "nothing is left to plan" in web.get(addresses[1]).content.decode()

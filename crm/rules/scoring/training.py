@@ -221,9 +221,21 @@ def _curve(log_odds: Floats) -> Floats:
     return found
 
 
+def _fifths(found: Floats, weights: Floats) -> list[Any]:
+    """The places of the leads in `found`, the lowest first, in parts that weigh the same."""
+    order = np.argsort(found, kind="stable")
+    weighed = np.cumsum(weights[order]) - weights[order] / 2  # a lead belongs where its middle lies
+    edges = weights.sum() * np.arange(1, CALIBRATION_BINS) / CALIBRATION_BINS
+    parts: list[Any] = np.split(order, np.searchsorted(weighed, edges))
+    return parts
+
+
 def calibration(found: Floats, targets: Floats, weights: Floats) -> list[dict[str, float]]:
-    """Return, for fifths of the leads by score, what was foretold and what came true."""
-    fifths = np.array_split(np.argsort(found, kind="stable"), CALIBRATION_BINS)
+    """Return, for fifths of the leads by score, what was foretold and what came true.
+
+    A lead that is known from several moments weighs one in all: the fifths are of equal weight, not of equal length.
+    """
+    fifths = _fifths(found, weights)
     return [
         {
             "foretold": round(float(np.average(found[fifth], weights=weights[fifth])), 4),
