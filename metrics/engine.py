@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from crm.models import Campaign, LeadSource, Team, User
+from metrics.counted import COUNTED
 from metrics.facts import gather
 from metrics.kpi import Kpi, Result
 from metrics.rows import rows_of
@@ -52,8 +53,9 @@ def evaluate_over(kpis: Iterable[Kpi], scope: Scope, periods: Sequence[Period]) 
 
 
 def rows(kpi: Kpi, scope: Scope) -> QuerySet[Any]:
-    """Return the records behind the KPI's number that the scope's viewer may open."""
-    return rows_of(kpi.rows, scope)
+    """Return the records behind the KPI's number that the scope's viewer may open, each with how it counts."""
+    found = rows_of(kpi.rows, scope)
+    return COUNTED[kpi.counts_as].mark(found, scope) if kpi.counts_as else found
 
 
 def breakdown(kpis: Iterable[Kpi], scope: Scope, by: str) -> list[Group]:

@@ -133,6 +133,8 @@ class Kpi:
     dimensions: frozenset[str]
     measure: Measure
     rows: str = ""
+    counts_as: str = ""
+    """How its rows count in it (`metrics.counted`), where that does not go without saying."""
 
     def unavailable(self, used: frozenset[str]) -> Result | None:
         """The answer where a filter does not touch this KPI's facts; None where all do."""

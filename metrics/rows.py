@@ -53,6 +53,12 @@ def _open(scope: Scope) -> Rows:
     return _deals(scope).open_at(min(scope.period.ends_at, scope.now)).order_by(F("amount").desc(nulls_last=True), "pk")
 
 
+def _closed_or_open(scope: Scope) -> Rows:
+    """What flows: deals closed in the period, the latest first, and those open at its end."""
+    pks = Q(pk__in=_closed(scope).order_by().values("pk")) | Q(pk__in=_open(scope).order_by().values("pk"))
+    return _deals(scope).filter(pks).order_by(Coalesce("won_at", "lost_at").desc(nulls_last=True), "-pk")
+
+
 def _reached(scope: Scope) -> Rows:
     entered = StageVisit.objects.standing().filter(deal=OuterRef("pk")).values("deal")
     first = Subquery(entered.annotate(first=Min("entered_at")).values("first"))
@@ -76,6 +82,11 @@ def _leads(scope: Scope) -> Rows:
 
 def _leads_created(scope: Scope) -> Rows:
     return _within(_leads(scope), "created_at", scope)
+
+
+def _leads_created_or_won(scope: Scope) -> Rows:
+    pks = Q(pk__in=_leads_created(scope).order_by().values("pk")) | Q(pk__in=_leads_won(scope).order_by().values("pk"))
+    return _leads(scope).filter(pks).order_by("-created_at", "-pk")
 
 
 def _leads_won(scope: Scope) -> Rows:
@@ -182,10 +193,12 @@ ROWS: dict[str, Callable[[Scope], Rows]] = {
     "lost": _lost,
     "closed": _closed,
     "open": _open,
+    "closed_or_open": _closed_or_open,
     "reached": _reached,
     "stays": _stays,
     "leads_created": _leads_created,
     "leads_won": _leads_won,
+    "leads_created_or_won": _leads_created_or_won,
     "leads_qualified": _leads_qualified,
     "touches": _touches,
     "follow_ups_due": _follow_ups_due,

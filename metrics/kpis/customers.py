@@ -54,6 +54,7 @@ DECLARED = (
         dimensions=ALL,
         measure=_churn_rate,
         rows="contracts",
+        counts_as="leaving",
     ),
     Kpi(
         key="revenue_churn",
@@ -70,6 +71,7 @@ DECLARED = (
         dimensions=ALL,
         measure=_revenue_churn,
         rows="contracts",
+        counts_as="recurring",
     ),
     Kpi(
         key="net_revenue_retention",
@@ -85,5 +87,6 @@ DECLARED = (
         dimensions=ALL,
         measure=_net_revenue_retention,
         rows="contracts",
+        counts_as="recurring",
     ),
 )

@@ -271,6 +271,7 @@ DECLARED = (
         measure=_velocity,
         dated_by="won_at, lost_at, created_at",
         facts=("open", "won", "lost"),
-        rows="closed",
+        rows="closed_or_open",
+        counts_as="closed_or_open",
     ),
 )

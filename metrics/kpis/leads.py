@@ -107,6 +107,7 @@ DECLARED = (
         dimensions=LEAD_DIMENSIONS,
         measure=_lead_conversion,
         rows="leads_created",
+        counts_as="cohort",
     ),
     Kpi(
         key="lead_conversion_period",
@@ -121,7 +122,8 @@ DECLARED = (
         facts=("leads", "leads_won"),
         dimensions=LEAD_DIMENSIONS,
         measure=_lead_conversion_period,
-        rows="leads_created",
+        rows="leads_created_or_won",
+        counts_as="quick",
     ),
     Kpi(
         key="lead_response_time",
@@ -138,6 +140,7 @@ DECLARED = (
         dimensions=LEAD_DIMENSIONS,
         measure=_lead_response_time,
         rows="leads_created",
+        counts_as="answered",
     ),
     Kpi(
         key="response_within_sla",
@@ -154,6 +157,7 @@ DECLARED = (
         dimensions=LEAD_DIMENSIONS,
         measure=_response_within_sla,
         rows="leads_created",
+        counts_as="in_time",
     ),
     Kpi(
         key="customer_response_rate",

@@ -23,7 +23,7 @@ from metrics.kpis import KPIS
 from metrics.scope import Period, Scope
 from metrics.views.asking import Question, comparison_links, read_question, way_here
 from metrics.views.panels import Panel, StageNames, funnel, stages_by_name, time_in_stage, trend
-from metrics.views.row_columns import LISTINGS, Column
+from metrics.views.row_columns import LISTINGS, Column, columns_of
 from metrics.views.tiles import Tile, tile
 from metrics.views.wording import interval_text, period_text, with_unit
 from pipeline.models import Stage
@@ -121,7 +121,7 @@ def kpi_rows(request: PersonRequest, key: str) -> HttpResponseBase:
     """Give all records behind the number that the person may open, as a table for a spreadsheet."""
     kpi, scope = _kpi(key), _scope_of(read_question(request))
     found = rows(kpi, scope)
-    columns = LISTINGS[found.model].columns
+    columns = columns_of(kpi, found.model)
     cells = ([column.export(row) for column in columns] for row in found.iterator(chunk_size=2000))
     return csv_response(f"{kpi.key}-rows", [str(column.title) for column in columns], cells)
 
@@ -179,13 +179,13 @@ def _part(group: Group, kpi: Kpi) -> Part:
 def _page_of_rows(request: PersonRequest, kpi: Kpi, scope: Scope) -> Rows:
     page = page_asked(request, last=LAST_PAGE)
     found = rows(kpi, scope)
-    listing = LISTINGS[found.model]
+    listing, columns = LISTINGS[found.model], columns_of(kpi, found.model)
     shown = list(found[(page - 1) * PAGE : page * PAGE + 1])
     if page > 1 and not shown:
         raise Http404
-    listed = [Row(listing.url(row), [(column, column.read(row)) for column in listing.columns]) for row in shown[:PAGE]]
+    listed = [Row(listing.url(row), [(column, column.read(row)) for column in columns]) for row in shown[:PAGE]]
     has_next = len(shown) > PAGE and page < LAST_PAGE
-    return Rows(listing.columns, listed, page, has_next, _count(found, shown, page))
+    return Rows(columns, listed, page, has_next, _count(found, shown, page))
 
 
 def _count(found: QuerySet[Model], shown: Sequence[Any], page: int) -> int | None:

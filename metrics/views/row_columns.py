@@ -12,6 +12,8 @@ from django.utils.translation import pgettext_lazy
 
 from crm.models import Activity, FollowUp, Lead
 from crm.templatetags.formats import money, number
+from metrics.counted import COUNTED
+from metrics.kpi import Kpi
 from metrics.models import Spend
 from pipeline.models import Contract, Deal, StageVisit
 
@@ -62,6 +64,13 @@ def _subject_url(row: Any) -> str | None:
 
 
 CURRENCY = Column(_("Currency"), lambda row: row.currency)
+
+
+def columns_of(kpi: Kpi, model: type) -> Sequence[Column]:
+    """The columns in which a KPI's rows are listed; the last one says how each counts."""
+    columns = LISTINGS[model].columns
+    return (*columns, Column(_("Counts as"), COUNTED[kpi.counts_as].label)) if kpi.counts_as else columns
+
 
 LISTINGS: dict[type, Listing] = {
     Deal: Listing(
