@@ -102,7 +102,7 @@ def test_contracts_of_the_revenue_that_stays(key: str):
 def test_page_and_file_say_last_how_each_row_counts(client: Client, admin: User):
     win(at(6, 9), lead=LeadFactory(created_at=at(6, 1), owner=admin))
     client.force_login(admin)
-    asked = {"from": "2026-06-01", "to": "2026-07-01"}
+    asked = {"start": "2026-06-01", "end": "2026-06-30"}
     page = client.get(reverse("kpi_detail", args=["lead_conversion"]), asked)
     assert str(page.context["found"].columns[-1].title) == "Counts as"
     stream = client.get(reverse("kpi_rows", args=["lead_conversion"]), asked).streaming_content  # type: ignore[attr-defined]
