@@ -197,14 +197,19 @@ class OutcomeForm(forms.Form):
     title = forms.CharField(label=_("What is next"), required=False, max_length=200)
     kind = forms.ChoiceField(label=_("How"), choices=FollowUp.Kind.choices, initial=FollowUp.Kind.CALL)
     due = WallTimeField(label=_("When"), required=False)
+    nothing_further = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, person: User, **options: Any) -> None:
         options["initial"] = {"due": tomorrow_morning(person), **(options.get("initial") or {})}
         super().__init__(*args, **options)
 
     def clean(self) -> dict[str, Any]:
-        """A next step needs its time; a time without words is no next step."""
+        """A next step needs its time; a time without words is no next step, nor is anything with "Nothing further"."""
         cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("nothing_further"):
+            for name in ("title", "kind", "due"):
+                self.errors.pop(name, None)
+            return cleaned | {"title": ""}
         if cleaned.get("title") and "due" in cleaned and cleaned["due"] is None:
             self.add_error("due", ValidationError(_("Say when."), code="required"))
         return cleaned

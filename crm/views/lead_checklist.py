@@ -23,10 +23,12 @@ def lead_answer(request: PersonRequest, pk: int, question_pk: int) -> HttpRespon
     """Write down what is known about one question, and show the checklist as it is now."""
     lead = editable_or_403(Lead.objects.select_related("source", "owner"), request.user, pk=pk)
     question = get_object_or_404(asked_about(lead), pk=question_pk)
-    form = AnswerForm(request.POST)
+    form = AnswerForm(request.POST, known=_known(lead, question))
     refusal = _answer(lead, question, form, request)
     if request.htmx:
-        context = checklist_context(lead) | {"may_edit": True, "refusal": refusal}
+        context = checklist_context(lead) | {"may_edit": True}
+        if refusal:
+            context |= {"refused": form, "refused_question": question}
         return render(request, "crm/_lead_checklist.html", context, status=422 if refusal else 200)
     if refusal:
         messages.error(request, refusal)
@@ -39,8 +41,13 @@ def checklist_context(lead: Lead) -> dict[str, Any]:
     return {"lead": lead, "checklist": lines, "checklist_known": sum(line.is_known for line in lines)}
 
 
+def _known(lead: Lead, question: QualifyingQuestion) -> str:
+    lines = {line.question.pk: line for line in checklist_of(lead)}
+    return lines[question.pk].value
+
+
 def _answer(lead: Lead, question: QualifyingQuestion, form: AnswerForm, request: PersonRequest) -> str:
-    """Do as the form says; return why not, or nothing."""
+    """Do as the form says; return why not, which the form then says too, or nothing."""
     if not form.is_valid():
         return " ".join(str(error) for errors in form.errors.values() for error in errors)
     try:
@@ -48,5 +55,6 @@ def _answer(lead: Lead, question: QualifyingQuestion, form: AnswerForm, request:
     except NotAllowed:
         raise
     except RuleError as refusal:
+        form.add_error("answer", refusal.message)
         return refusal.message
     return ""

@@ -1,14 +1,19 @@
 /* Whatever is swapped into #dialog opens as a modal dialog. It closes by Esc, by [data-close], by a click beside it, or when the
    server says HX-Trigger: dialog-close. Closed by the person, it says "dialog-cancelled" first, so that what opened it can
-   be put back. Any dialog of the page opens by [data-open="its id"]. */
+   be put back. With words typed, Esc, the cross and a click beside it ask first; Cancel does not.
+   Any dialog of the page opens by [data-open="its id"]. */
 (() => {
   const host = document.getElementById("dialog");
   let isDone = false;
   let isClosing = false;
+  let isTyped = false;
 
   function open() {
     isDone = false;
-    if (!host.open) host.showModal();
+    if (!host.open) {
+      isTyped = false;
+      host.showModal();
+    }
     firstToFill()?.focus();
   }
 
@@ -28,6 +33,11 @@
     if (event.detail.target === host && host.childElementCount && !isClosing) open();
   });
 
+  /* htmx gives the focus to [autofocus] when it settles: what is wrong wants it more. */
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target === host && host.open) host.querySelector("[aria-invalid='true']")?.focus();
+  });
+
   document.addEventListener("dialog-close", () => {
     isDone = true;
     isClosing = host.open; // until the "close" event: a swap that comes before it must not open the dialog again
@@ -40,16 +50,49 @@
     host.replaceChildren();
   });
 
+  /* Typed words stay "typed" through refusals and previews, which bring them back as the form's own. */
+  host.addEventListener("input", (event) => {
+    if (event.target.matches("textarea, input:not([type='checkbox'], [type='radio'], [type='search'])") && event.target.name) isTyped = true;
+  });
+
+  function leave() {
+    if (!isTyped) host.close();
+    else if (!host.querySelector(".dialog-leave")) ask();
+  }
+
+  function ask() {
+    host.firstElementChild.append(document.getElementById("dialog-leave").content.cloneNode(true));
+    const question = host.querySelector(".dialog-leave");
+    const before = document.activeElement;
+    const keep = question.querySelector("[data-keep]");
+    keep.addEventListener("click", () => {
+      question.remove();
+      (host.contains(before) ? before : firstToFill())?.focus();
+    });
+    keep.focus();
+  }
+
+  /* The key, not only "cancel": browsers let a second Esc pass whatever a page answers to "cancel". */
+  host.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.defaultPrevented || !isTyped) return;
+    event.preventDefault();
+    leave();
+  });
+  host.addEventListener("cancel", (event) => {
+    if (event.target !== host || !isTyped) return;
+    event.preventDefault();
+    leave();
+  });
+
   /* A press that began inside (a selection dragged out of a field) closes nothing. */
   let pressedOn = null;
   document.addEventListener("pointerdown", (event) => { pressedOn = event.target; });
   document.addEventListener("click", (event) => {
     const dialog = event.target.closest("dialog");
-    if (event.target.closest("[data-close]")) {
-      dialog?.close();
-      return;
-    }
-    if (dialog && event.target === dialog && pressedOn === dialog && isBeside(dialog, event)) dialog.close();
+    const closer = event.target.closest("[data-close]");
+    const isPressedBeside = dialog && event.target === dialog && pressedOn === dialog && isBeside(dialog, event);
+    if (dialog === host && (closer?.matches(".dialog-head *") || isPressedBeside)) return leave();
+    if (closer || isPressedBeside) return dialog?.close();
     const opener = event.target.closest("[data-open]");
     if (opener) document.getElementById(opener.dataset.open).showModal();
   });

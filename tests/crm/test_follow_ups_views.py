@@ -68,6 +68,19 @@ def test_done_without_script_leads_to_the_question_and_back(call: FollowUp, lead
     assert following.due_at == dt.datetime(2030, 1, 2, 10, tzinfo=dt.UTC)
 
 
+def test_nothing_further_keeps_what_came_of_it_and_plans_nothing(call: FollowUp, lead: Lead, rep: User) -> None:
+    client = logged_in(rep)
+    client.post(url_of("done", call), headers=HTMX)
+
+    said = {"outcome": "She buys", "response": "positive", "title": "Sh", "kind": "call", "due": "no time"}
+    response = client.post(url_of("next", call), {**said, "nothing_further": "on"}, headers=HTMX)
+
+    assert response.status_code == 200
+    call.refresh_from_db()
+    assert (call.outcome, call.activity.response) == ("She buys", "positive")
+    assert not lead.follow_ups.exclude(pk=call.pk).exists()
+
+
 def test_done_twice_is_a_conflict(call: FollowUp, rep: User) -> None:
     client = logged_in(rep)
     client.post(url_of("done", call), headers=HTMX)

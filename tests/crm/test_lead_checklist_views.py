@@ -56,12 +56,27 @@ def test_plain_browser_comes_back_to_the_lead(web: Client, lead: Lead, budget: Q
     assert (answer.status_code, answer["Location"]) == (302, lead.get_absolute_url())
 
 
-@pytest.mark.parametrize("said", [{"answer": "perhaps"}, {}, {"answer": "yes", "note": "x" * 501}])
+@pytest.mark.parametrize("said", [{"answer": "perhaps"}, {"answer": "yes", "note": "x" * 501}])
 def test_what_is_no_answer_is_refused(
     web: Client, lead: Lead, budget: QualifyingQuestion, said: dict[str, str]
 ) -> None:
-    assert web.post(address(lead, budget), said, **HTMX).status_code == 422
+    refused = web.post(address(lead, budget), said, **HTMX)
+    assert refused.status_code == 422
+    assert f'id="question-{budget.pk}-error"' in refused.text
+    assert said.get("note", "") in refused.text
     assert not QualifyingAnswer.objects.exists()
+
+
+@pytest.mark.parametrize("known", ["yes", "no", "unknown"])
+def test_a_note_alone_is_kept_and_leaves_the_answer(
+    web: Client, lead: Lead, budget: QualifyingQuestion, rep: User, known: str
+) -> None:
+    answer_question(lead, budget, answer=known, note="", by=rep, now=NOW)
+    page = web.post(address(lead, budget), {"note": "asks again in May"}, **HTMX)
+    assert page.status_code == 200
+    assert 'value="asks again in May"' in page.text
+    written = QualifyingAnswer.objects.get()
+    assert (written.answer, written.note) == (known, "asks again in May")
 
 
 def test_question_of_another_source_is_nowhere(web: Client, lead: Lead, budget: QualifyingQuestion) -> None:
