@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from crm.admin.base import ReadOnlyAdmin
-from crm.admin.words import in_words
 from crm.models import AuditEntry
+from crm.templatetags.own_words import in_words
 
 
 @admin.register(AuditEntry)

@@ -11,9 +11,9 @@ from django.utils.translation import ngettext
 
 from crm import jobs
 from crm.admin.base import ReadOnlyAdmin, person_acting
-from crm.admin.words import in_words
 from crm.models import OutboxRow
 from crm.rules import outbox
+from crm.templatetags.own_words import in_words
 
 
 @admin.register(OutboxRow)

@@ -189,14 +189,15 @@ def _day_text(day: dt.date, today: dt.date) -> str:
 
 
 @register.simple_tag
-def moment(at: dt.datetime | None, now: dt.datetime | None = None) -> SafeString | str:
-    """Write when something was or will be: "Today 09:12", "1 Jul 16:40", "24 Jun 2025"."""
+def moment(at: dt.datetime | None, now: dt.datetime | None = None, *, inside: bool = False) -> SafeString | str:
+    """Write when something was or will be: "Today 09:12" ("today 09:12" `inside` a sentence), "24 Jun 2025"."""
     if at is None:
         return NO_DATA
     today, day = _local_day(now or timezone.now()), _local_day(at)
     clock = format_time(timezone.localtime(at).time(), "HH:mm", locale=active_locale())
     names = {0: _("Today"), -1: _("Yesterday"), 1: _("Tomorrow")}
     name = names.get((day - today).days) or _day_text(day, today)
+    name = name.lower() if inside and (day - today).days in names else name
     return _time_tag(at, name if day.year != today.year else f"{name} {clock}")
 
 

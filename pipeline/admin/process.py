@@ -91,9 +91,21 @@ class PipelineAdmin(SortableAdminBase, ActingAdmin):
     fields = ("name", "name_ru", "slug", "teams", "qualifying_questions", "is_archived")
     inlines = (StageInline,)
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
+        """Save its stages, and say what they lack."""
+        super().save_related(request, form, formsets, change)
+        warn_without_won(request, form.instance)
+
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
         """A pipeline with deals is archived; an empty one may go."""
         return obj is None or not Deal.objects.filter(pipeline=obj.pk).exists()
+
+
+def warn_without_won(request: HttpRequest, pipeline: Pipeline) -> None:
+    """Say that no deal of `pipeline` can be won, where it has no stage for that."""
+    if not pipeline.is_archived and not pipeline.stages.live().filter(kind=Stage.Kind.WON).exists():
+        text = _("“%(pipeline)s” has no stage that means won: no deal of it can be won. Add a stage of the kind “Won”.")
+        messages.warning(request, text % {"pipeline": pipeline})
 
 
 class ChecklistInline(NamedFields, SortableTabularInline):
@@ -159,6 +171,11 @@ class StageAdmin(SortableAdminBase, ActingAdmin):
             reverse("admin:pipeline_stage_dry_run", args=[stage.pk]),
             _("Dry run of all its rules"),
         )
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
+        """Save what it asks for, and say where its pipeline is left without a won stage."""
+        super().save_related(request, form, formsets, change)
+        warn_without_won(request, form.instance.pipeline)
 
     def get_urls(self) -> list[URLPattern]:
         own = path("<int:pk>/archive/", self.admin_site.admin_view(self.archive_view), name="pipeline_stage_archive")

@@ -116,6 +116,11 @@ class Board:
         recently = Q(outcome=Deal.Outcome.OPEN) | Q(outcome=Deal.Outcome.WON, won_at__gte=now - WON_SHOWN)
         self.deals = filters.qs.filter(recently)
 
+    @property
+    def has_won_stage(self) -> bool:
+        """Whether a deal of the pipeline can be won at all."""
+        return any(stage.is_won for stage in self.stages)
+
     def columns(self) -> list[Column]:
         """All columns, the first of them with their first cards."""
         columns = self.counted()

@@ -50,10 +50,12 @@ def _page(request: PersonRequest, deal: Deal, *, status: int = 200) -> HttpRespo
     if asks_for_timeline(request):
         return render_timeline(request, timeline)
     now = timezone.now()
+    stages = list(deal.pipeline.stages.all())
     context = {
         "deal": deal,
         "now": now,
-        "path": path_of(deal, list(deal.pipeline.stages.all()), visits, now),
+        "path": path_of(deal, stages, visits, now),
+        "may_be_won": any(stage.is_won and not stage.is_archived for stage in stages),
         "asks": asks_of(deal, request.user),
         "timeline": timeline,
         "origin": _origin_of(deal, request),

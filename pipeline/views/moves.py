@@ -53,9 +53,11 @@ def deal_win(request: PersonRequest, pk: int) -> HttpResponse:
     """Win a deal with its real amount and day: a move to the pipeline's won stage."""
     deal = _deal(request, pk)
     form = WinForm(posted(request), deal=deal, by=request.user)
-    if request.method == "POST" and form.is_valid():
-        return answer(request, deal, form, lambda: _won(request, deal, form), moved_from(deal))
     to = _won_stage(deal)
+    if request.method == "POST" and form.is_valid():
+        if to is not None:
+            return answer(request, deal, form, lambda: _won(request, deal, form, to), moved_from(deal))
+        form.add_error(None, _("This pipeline has no stage that means won; an admin adds one."))
     form.ask_for(missing_for(deal, to) if to else [])
     return ask_again(request, form)
 
@@ -101,10 +103,7 @@ def _undone(request: PersonRequest, deal: Deal, form: UndoForm) -> Deal:
     return undo_move(deal, seen_version=seen_version, by=request.user, now=timezone.now(), place=form.place())
 
 
-def _won(request: PersonRequest, deal: Deal, form: WinForm) -> Deal:
-    to = _won_stage(deal)
-    if to is None:
-        raise RuleError(_("This pipeline has no stage that means won; an admin adds one."))
+def _won(request: PersonRequest, deal: Deal, form: WinForm, to: Stage) -> Deal:
     said, now = form.cleaned_data, timezone.now()
     return move_deal(
         deal, to=to, seen_version=said["version"], by=request.user, now=now, details=form.details(now), key=said["key"]

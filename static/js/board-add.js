@@ -4,10 +4,12 @@
   if (!board) return;
   const formOf = (node) => node?.closest?.(".column-add-place > .deal-add");
 
+  let opener = "";
+
   function close(form) {
-    const opener = form.closest(".column").querySelector(".column-add");
+    const column = form.closest(".column");
     form.remove();
-    opener?.focus();
+    column.querySelector(opener)?.focus();
   }
 
   board.root.addEventListener("click", (event) => {
@@ -23,7 +25,10 @@
   });
 
   board.root.addEventListener("htmx:beforeRequest", (event) => {
-    const open = event.detail.requestConfig.verb === "get" && event.detail.target?.matches(".column-add-place") && event.detail.target.querySelector(".deal-add");
+    const { elt, requestConfig, target } = event.detail;
+    if (requestConfig.verb !== "get" || !target?.matches(".column-add-place")) return;
+    opener = elt.matches(".column-add") ? ".column-add" : ".column-states .btn-link"; // a phone has the second alone
+    const open = target.querySelector(".deal-add");
     if (!open) return;
     event.preventDefault();
     open.querySelector("input:not([type=hidden])").focus();

@@ -88,6 +88,9 @@ def test_a_moment_is_relative_in_the_text_and_exact_in_the_title() -> None:
     assert "Yesterday 16:40" in moment
     assert "1 July 2026, 16:40:00" in moment
     assert 'datetime="2026-07-01T16:40:00+00:00"' in moment
+    assert ">tomorrow 09:12<" in str(
+        formats.moment(NOW.replace(hour=9, minute=12) + dt.timedelta(days=1), NOW, inside=True)
+    )
     assert ">29 Jun 11:00<" in str(formats.moment(NOW - dt.timedelta(days=3), NOW))
     assert ">2 Jul 2025<" in str(formats.moment(dt.datetime(2025, 7, 2, tzinfo=dt.UTC), NOW))
 

@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from crm.admin.words import in_words
 from crm.models import AuditEntry, Lead, OutboxRow, User
 from crm.rules.audit import acting, coming_through
+from crm.templatetags.own_words import in_words
 from tests.factories import LeadFactory
 
 pytestmark = pytest.mark.django_db

@@ -153,3 +153,35 @@ def test_who_is_deactivated_is_logged_out_for_good(settings_client: Client, rep:
     assert User.objects.get(pk=rep.pk).is_active is False
     User.objects.filter(pk=rep.pk).update(is_active=True)
     assert theirs.get("/deals/").status_code == 302
+
+
+def test_a_pipeline_in_which_nothing_can_be_won_is_warned_of(
+    settings_client: Client, stages: dict[str, Stage], admin: User
+) -> None:
+    won = stages["fulfilment"]
+    address = reverse("admin:pipeline_stage_change", args=[won.pk])
+    kept = settings_client.post(address, stage_form(won), follow=True)
+    assert "no deal of it can be won" not in kept.content.decode()
+    said = settings_client.post(address, stage_form(won, kind="open"), follow=True)
+    assert "no deal of it can be won" in said.content.decode()
+
+    deal = DealFactory(owner=admin)
+    for page in (f"/deals/{deal.pk}/", "/board/sales/"):
+        body = settings_client.get(page).content.decode()
+        assert f"/deals/{deal.pk}/win/" not in body
+        assert 'data-verb="win"' not in body
+        assert 'data-outcome="win"' not in body
+    refused = settings_client.post(
+        f"/deals/{deal.pk}/win/", {"version": deal.version, "amount": "1", "won_on": "2026-01-02"}
+    )
+    assert refused.status_code == 422
+    assert 'name="ticked"' not in refused.content.decode()
+
+
+def test_the_admin_puts_names_into_russian_sentences(client: Client, admin: User, stages: dict[str, Stage]) -> None:
+    admin.language = "ru"
+    admin.save(update_fields=["language"])
+    client.force_login(admin)
+    body = client.get(reverse("admin:pipeline_pipeline_changelist")).content.decode()
+    assert "Добавить: воронка" in body
+    assert "Выберите воронка" not in body

@@ -5,7 +5,10 @@ The rows keep the English text, which a search finds; what a mail server answere
 
 from __future__ import annotations
 
+from django import template
 from django.utils.translation import gettext_lazy as _
+
+register = template.Library()
 
 _WORDS = {
     "undo": _("undone"),
@@ -50,6 +53,7 @@ _BEGINNINGS = {
 }
 
 
+@register.filter
 def in_words(text: str) -> str:
     """Return what `text` says in the reader's language; what is not ours, as it is."""
     if text in _WORDS:
