@@ -197,6 +197,7 @@ class OutcomeForm(forms.Form):
     title = forms.CharField(label=_("What is next"), required=False, max_length=200)
     kind = forms.ChoiceField(label=_("How"), choices=FollowUp.Kind.choices, initial=FollowUp.Kind.CALL)
     due = WallTimeField(label=_("When"), required=False)
+    completes = forms.BooleanField(required=False, widget=forms.HiddenInput)
     nothing_further = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, person: User, **options: Any) -> None:

@@ -40,6 +40,8 @@ def activity_create(request: PersonRequest, subject_kind: str, subject_pk: int) 
     form = ActivityForm(posted(request), kind=_kind_asked(request), now=now)
     if request.method == "POST" and form.is_valid():
         log_activity(subject, fields=form.said(), by=request.user, now=now)
+        if _is_in_dialog(request):
+            return trigger_client_event(close_dialog(request, to=subject), "follow-ups-changed")
         if not request.htmx:
             return redirect(subject)
         empty = ActivityForm(kind=form.kind, now=now)
@@ -112,7 +114,20 @@ def _composer(subject: Any, form: ActivityForm) -> dict[str, Any]:
     }
 
 
+def _is_in_dialog(request: PersonRequest) -> bool:
+    """Whether a page without a composer asks, such as My day."""
+    return bool(request.htmx) and request.htmx.target == "dialog"
+
+
 def _show(request: PersonRequest, subject: Any, form: ActivityForm) -> HttpResponse:
+    if _is_in_dialog(request):
+        action = reverse("activity_create", args=[type(subject).__name__.lower(), subject.pk])
+        context = {
+            "title": _("Log what happened: %(subject)s") % {"subject": subject},
+            "action": f"{action}?kind={form.kind}",
+            "submit": _("Log"),
+        }
+        return render_dialog(request, form, context)
     template = "crm/_composer.html" if request.htmx else "crm/activity_create.html"
     context = {"composer": _composer(subject, form), "subject": subject}
     return render(request, template, context, status=422 if form.errors else 200)

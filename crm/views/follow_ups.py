@@ -90,20 +90,23 @@ def follow_up_done(request: PersonRequest, pk: int) -> HttpResponse:
         return _refused(request, follow_up, refusal)
     if not request.htmx:
         return redirect("follow_up_next", pk)
+    follow_up.refresh_from_db(fields=["done_at"])
     return _changed(_ask_outcome(request, follow_up, OutcomeForm(person=_person(request))))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def follow_up_next(request: PersonRequest, pk: int) -> HttpResponse:
-    """What came of a follow-up that is done, and what is next."""
+    """What came of a follow-up, and what is next; one that was open, as after a call, is done with it."""
     follow_up = _changeable_or_404(request, pk)
     shown = {"outcome": follow_up.outcome, "response": follow_up.activity.response if follow_up.activity else ""}
+    shown |= {"completes": follow_up.done_at is None}
     form = OutcomeForm(posted(request), initial=shown, person=_person(request))
     if request.method != "POST" or not form.is_valid():
         return _ask_outcome(request, follow_up, form)
     person = _person(request)
+    write = rules.complete_follow_up if form.cleaned_data["completes"] else rules.note_outcome
     try:
-        rules.note_outcome(
+        write(
             follow_up,
             outcome=form.cleaned_data["outcome"],
             response=form.cleaned_data["response"],
@@ -268,8 +271,9 @@ def _next_assignee(follow_up: FollowUp, person: User) -> User:
 
 
 def _ask_outcome(request: PersonRequest, follow_up: FollowUp, form: OutcomeForm) -> HttpResponse:
+    title = _("What came of it: %(title)s") if follow_up.done_at is None else _("Done: %(title)s")
     context = {
-        "title": _("Done: %(title)s") % {"title": follow_up.title},
+        "title": title % {"title": follow_up.title},
         "action": reverse("follow_up_next", args=[follow_up.pk]),
         "submit": _("Save"),
         "follow_up": follow_up,

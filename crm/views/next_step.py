@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -18,11 +19,12 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Verb:
-    """The one thing to do about a follow-up now: call, write, or open its record."""
+    """The one thing to do about a follow-up now: call, write, or open its record; `log_url` asks what came of it."""
 
     icon: str
     label: Any
     url: str
+    log_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,13 +107,17 @@ def state_of(next_step_at: dt.datetime | None, now: dt.datetime, *, is_closed: b
     return "today" if is_today else "planned"
 
 
-def verb_for(follow_up: FollowUp, subject: Any, user: User) -> Verb:
-    """Return what one click does: dial or write where there is a number or an address, else open the record."""
-    phone, email = reach(subject, user)
+def verb_for(follow_up: FollowUp, subject: Any, user: User, *, may_act: bool = True) -> Verb:
+    """Return what one click does: dial or write where there is a number or an address, else open the record.
+
+    The work of others, which one may not do, is only opened.
+    """
+    phone, email = reach(subject, user) if may_act else ("", "")
+    log_url = reverse("follow_up_next", args=[follow_up.pk])
     if follow_up.kind == FollowUp.Kind.CALL and phone:
-        return Verb("phone", _("Call"), phone_url(phone))
+        return Verb("phone", _("Call"), phone_url(phone), log_url)
     if follow_up.kind == FollowUp.Kind.EMAIL and email:
-        return Verb("mail", _("Write"), f"mailto:{email}")
+        return Verb("mail", _("Write"), f"mailto:{email}", log_url)
     return Verb("calendar-event", _("Open"), subject.get_absolute_url())
 
 

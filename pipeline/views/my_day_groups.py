@@ -9,7 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from crm.models import FollowUp, Lead, User, subjects_seen_by
 from crm.models.follow_ups import FollowUpQuerySet
@@ -221,12 +223,13 @@ def _meetings(scope: Scope) -> QuerySet[FollowUp]:
 
 def _step(follow_up: FollowUp, seen: dict[tuple[int, int], Any], scope: Scope) -> Step:
     subject = seen.get((follow_up.subject_type_id, follow_up.subject_id))
+    may_change = scope.may_change(follow_up.assignee_id)
     return Step(
         follow_up=follow_up,
         subject=subject,
         state=state_of(follow_up.due_at, scope.now),
-        verb=verb_for(follow_up, subject, scope.user) if subject is not None else None,
-        may_change=scope.may_change(follow_up.assignee_id),
+        verb=verb_for(follow_up, subject, scope.user, may_act=may_change) if subject is not None else None,
+        may_change=may_change,
         late=scope.now - follow_up.due_at,
     )
 
@@ -235,17 +238,25 @@ def _lead_group(scope: Scope) -> Group:
     leads = scope.leads()
     shown = leads.select_related("source", "owner").order_by("answer_by", "pk")[: scope.limit("leads")]
     clocks = Clocks(scope.now)
-    return Group("leads", leads.count(), [_waiting(lead, clocks, scope.user) for lead in shown])
+    return Group("leads", leads.count(), [_waiting(lead, clocks, scope) for lead in shown])
 
 
-def _waiting(lead: Lead, clocks: Clocks, user: User) -> WaitingLead:
-    phone, email = reach(lead, user)
-    answer = Verb("inbox", "", lead.get_absolute_url())
+def _waiting(lead: Lead, clocks: Clocks, scope: Scope) -> WaitingLead:
+    return WaitingLead(lead, clocks.read(lead), _answer(lead, scope))
+
+
+def _answer(lead: Lead, scope: Scope) -> Verb:
+    """Call or write to who waits, and log it; a lead that nobody owns is for everybody who sees it."""
+    may_answer = scope.user.may_write if lead.owner_id is None else scope.may_change(lead.owner_id)
+    if not may_answer:
+        return Verb("arrow-right", _("Open"), lead.get_absolute_url())
+    phone, email = reach(lead, scope.user)
+    log_url = reverse("activity_create", args=["lead", lead.pk])
     if phone:
-        answer = Verb("phone", "", phone_url(phone))
-    elif email:
-        answer = Verb("mail", "", f"mailto:{email}")
-    return WaitingLead(lead, clocks.read(lead), answer)
+        return Verb("phone", _("Answer"), phone_url(phone), f"{log_url}?kind=call")
+    if email:
+        return Verb("mail", _("Answer"), f"mailto:{email}", f"{log_url}?kind=email")
+    return Verb("inbox", _("Answer"), lead.get_absolute_url())
 
 
 def _deal_groups(scope: Scope, stakes: Stakes) -> tuple[Group, Group]:

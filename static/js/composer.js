@@ -3,6 +3,14 @@
 (() => {
   let typed = null;
 
+  /* Call and Mail ask at once what came of it: in the composer where the page has one that is meant, else in a dialog. */
+  document.addEventListener("click", (event) => {
+    const touch = event.target.closest("[data-log]");
+    if (!touch) return;
+    const isComposed = document.getElementById("composer") && !touch.hasAttribute("data-log-apart");
+    htmx.ajax("GET", touch.dataset.log, isComposed ? { target: "#composer", swap: "outerHTML" } : { target: "#dialog" });
+  });
+
   const isOfComposer = (event) => event.detail.target?.id === "composer" && event.detail.requestConfig?.verb === "get";
   const fields = (root) => [...root.querySelectorAll("textarea[name], input[name]:not([type='hidden'], [type='radio'], [type='checkbox'])")];
 

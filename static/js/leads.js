@@ -1,15 +1,10 @@
-/* The lead inbox: a press anywhere on a row takes the lead in hand; Call and Mail also open the composer, so that the touch
-   is logged. Without this the names are links and the composer is on the lead's page. */
+/* The lead inbox: a press anywhere on a row takes the lead in hand. Without this the names are links. */
 (() => {
   document.addEventListener("click", (event) => {
     const row = event.target.closest("[data-lead-row]");
     if (row && !event.target.closest("a, button, input, form")) {
       const link = [...row.querySelectorAll(".lead-name > a")].find((candidate) => candidate.offsetParent);
       link?.click();
-    }
-    const touch = event.target.closest("[data-log]");
-    if (touch && document.getElementById("composer")) {
-      htmx.ajax("GET", touch.dataset.log, { target: "#composer", swap: "outerHTML" });
     }
   });
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import pytest
 from django.test import Client
@@ -35,6 +36,23 @@ def test_note_is_added_and_the_timeline_told(client: Client, company: Company, r
     assert "timeline-changed" in answer["HX-Trigger"]
     assert company.activities.get().body == "Likes <b>tea</b>"
     assert "Likes" not in answer.content.decode()  # the composer comes back empty
+
+
+def test_page_without_a_composer_logs_in_a_dialog(client: Client, company: Company, rep: User) -> None:
+    client.force_login(rep)
+    in_dialog = {**HX, "HX-Target": "dialog"}
+
+    asked = client.get(f"{log_url(company)}?kind=call", headers=in_dialog)
+    assert "dialog-title" in asked.text
+    refused = client.post(f"{log_url(company)}?kind=call", {"direction": "sideways"}, headers=in_dialog)
+    assert refused.status_code == 422
+    assert "dialog-title" in refused.text
+    said = {"direction": "out", "response": "positive", "body": "She buys"}
+    answer = client.post(f"{log_url(company)}?kind=call", said, headers=in_dialog)
+
+    assert answer.status_code == 200
+    assert {"dialog-close", "timeline-changed", "follow-ups-changed"} <= set(json.loads(answer["HX-Trigger"]))
+    assert company.activities.get().kind == "call"
 
 
 def test_without_script_one_is_led_back_to_the_record(client: Client, company: Company, rep: User) -> None:

@@ -81,6 +81,22 @@ def test_nothing_further_keeps_what_came_of_it_and_plans_nothing(call: FollowUp,
     assert not lead.follow_ups.exclude(pk=call.pk).exists()
 
 
+def test_what_came_of_an_open_one_completes_it(call: FollowUp, rep: User) -> None:
+    client = logged_in(rep)
+    page = client.get(url_of("next", call), headers=HTMX).text
+    assert 'name="completes"' in page
+    assert reverse("follow_up_reopen", args=[call.pk]) not in page
+    call.refresh_from_db()
+    assert call.is_open
+
+    said = {"outcome": "She buys", "response": "positive", "completes": "on", "nothing_further": "on"}
+    assert client.post(url_of("next", call), said, headers=HTMX).status_code == 200
+
+    call.refresh_from_db()
+    assert (call.is_open, call.outcome) == (False, "She buys")
+    assert client.post(url_of("next", call), said, headers=HTMX).status_code == 409
+
+
 def test_done_twice_is_a_conflict(call: FollowUp, rep: User) -> None:
     client = logged_in(rep)
     client.post(url_of("done", call), headers=HTMX)

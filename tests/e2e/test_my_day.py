@@ -77,7 +77,7 @@ def test_record_shows_what_was_planned_on_its_page(rep: User, call: FollowUp, lo
     panel = page.locator("#next-step")
     expect(panel).to_contain_text("Overdue since")
     panel.get_by_role("button", name="Done").click()
-    page.locator("#dialog").get_by_role("link", name="Nothing further").click()
+    page.locator("#dialog").get_by_role("button", name="Nothing further").click()
 
     expect(panel).to_contain_text("Nothing planned")
     panel.get_by_role("link", name="Plan the next step").click()

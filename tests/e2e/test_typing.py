@@ -116,3 +116,16 @@ def test_a_refused_amount_has_the_focus_not_the_first_field(rep: User, lead: Lea
     dialog.get_by_role("button", name="Convert").click()
     expect(dialog.locator(".field-error")).to_be_visible()
     expect(dialog.get_by_label("Amount")).to_be_focused()
+
+
+def test_a_call_from_my_day_is_logged_there(rep: User, lead: Lead, log_in: LogIn) -> None:
+    Lead.objects.filter(pk=lead.pk).update(phone="+371 2000")
+    page = log_in(rep)
+    page.goto("/")
+    page.locator(".task-row.is-lead").get_by_role("link", name="Answer").click()
+    dialog = page.locator("#dialog")
+    dialog.get_by_placeholder("What was said").fill(TYPED)
+    dialog.get_by_role("button", name="Log").click()
+    expect(dialog).to_be_hidden()
+    expect(page.locator(".task-row.is-lead")).to_have_count(0)
+    assert lead.activities.get(kind="call").body == TYPED

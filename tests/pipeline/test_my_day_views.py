@@ -7,15 +7,25 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
-from django.test import Client
+from django.template.loader import render_to_string
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from crm.models import ExchangeRate, FollowUp, User
+from crm.models import ExchangeRate, FollowUp, Team, User
+from crm.rules.leads import create_lead
 from pipeline.models import Deal, Stage
 from pipeline.views.my_day_groups import Day, Group, Scope, day_of
-from tests.factories import CompanyFactory, ContactFactory, DealFactory, FollowUpFactory, LeadFactory, LeadSourceFactory
+from tests.factories import (
+    CompanyFactory,
+    ContactFactory,
+    DealFactory,
+    FollowUpFactory,
+    LeadFactory,
+    LeadSourceFactory,
+    office_hours,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -216,6 +226,48 @@ def test_viewer_sees_the_teams_day_and_no_buttons(rep: User, viewer: User) -> No
 
     assert "Call Irina" in page
     assert reverse("follow_up_done", args=[call.pk]) not in page
+
+
+def test_a_call_asks_what_came_of_it(rep: User) -> None:
+    contact = ContactFactory(owner=rep, phone="+45 621 40 118")
+    call = step(deal_of(rep, contact=contact), rep, timezone.now() - HOUR, "Call Irina")
+    lead = LeadFactory(owner=rep, phone="+45 621 40 119")
+
+    page = logged_in(rep).get("/").text
+
+    assert f'data-log="{reverse("follow_up_next", args=[call.pk])}"' in page
+    assert f'data-log="{reverse("activity_create", args=["lead", lead.pk])}?kind=call"' in page
+
+
+def test_who_only_reads_is_offered_no_calls_to_other_peoples_people(rep: User, viewer: User) -> None:
+    contact = ContactFactory(owner=rep, phone="+45 621 40 118")
+    step(deal_of(rep, contact=contact), rep, timezone.now() - HOUR, "Call Irina")
+    for owner in (rep, None):
+        LeadFactory(owner=owner, phone="+45 621 40 119", email="daria@grain.test")
+
+    page = logged_in(viewer).get("/").text
+
+    assert "tel:" not in page
+    assert "mailto:" not in page
+    assert "data-log" not in page
+
+
+def test_a_resting_clock_is_neither_red_nor_silent(rep: User, north: Team, rf: RequestFactory) -> None:
+    north.working_calendar = office_hours()
+    north.save()
+    friday_evening = dt.datetime(2026, 6, 12, 17, 50, tzinfo=dt.UTC)
+    create_lead(fields={"name": "Daria Fomina", "owner": rep}, by=None, now=friday_evening)
+    scope = Scope(user=rep, is_team=False, now=friday_evening + DAY)
+    request = rf.get("/")
+    request.user = rep
+
+    page = render_to_string(
+        "pipeline/my_day.html#day", {"day": day_of(scope), "scope": scope, "now": scope.now}, request
+    )
+
+    assert group(day_of(scope), "leads").rows[0].clock.state == "resting"
+    assert "rests until" in page
+    assert "is-overdue" not in page
 
 
 @pytest.mark.parametrize("query", ["of=team", "of=nonsense", "all=nonsense", "of=team&all=leads"])
