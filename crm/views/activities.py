@@ -122,12 +122,9 @@ def _is_in_dialog(request: PersonRequest) -> bool:
 def _show(request: PersonRequest, subject: Any, form: ActivityForm) -> HttpResponse:
     if _is_in_dialog(request):
         action = reverse("activity_create", args=[type(subject).__name__.lower(), subject.pk])
-        context = {
-            "title": _("Log what happened: %(subject)s") % {"subject": subject},
-            "action": f"{action}?kind={form.kind}",
-            "submit": _("Log"),
-        }
-        return render_dialog(request, form, context)
+        title = _("Log what happened: %(subject)s") % {"subject": subject}
+        words = {"title": title, "action": f"{action}?kind={form.kind}", "submit": _("Log")}
+        return render_dialog(request, form, words)
     template = "crm/_composer.html" if request.htmx else "crm/activity_create.html"
     context = {"composer": _composer(subject, form), "subject": subject}
     return render(request, template, context, status=422 if form.errors else 200)

@@ -98,8 +98,11 @@ def follow_up_done(request: PersonRequest, pk: int) -> HttpResponse:
 def follow_up_next(request: PersonRequest, pk: int) -> HttpResponse:
     """What came of a follow-up, and what is next; one that was open, as after a call, is done with it."""
     follow_up = _changeable_or_404(request, pk)
-    shown = {"outcome": follow_up.outcome, "response": follow_up.activity.response if follow_up.activity else ""}
-    shown |= {"completes": follow_up.done_at is None}
+    shown = {
+        "outcome": follow_up.outcome,
+        "response": follow_up.activity.response if follow_up.activity else "",
+        "completes": follow_up.done_at is None,
+    }
     form = OutcomeForm(posted(request), initial=shown, person=_person(request))
     if request.method != "POST" or not form.is_valid():
         return _ask_outcome(request, follow_up, form)
