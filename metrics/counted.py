@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.models import Lead
 from metrics.scope import Scope
@@ -116,7 +117,7 @@ COUNTED: dict[str, Counted] = {
         others="came",
     ),
     "answered": Counted(
-        _answered, {"answered": _("answered"), "waiting": _("left out: not answered")}, others="waiting"
+        _answered, {"answered": pgettext_lazy("lead", "answered"), "waiting": _("left out: not answered")}, others="waiting"
     ),
     "in_time": Counted(
         _in_time,

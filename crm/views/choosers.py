@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import JsonResponse
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from crm.forms.inputs import OFFERED
@@ -16,9 +17,13 @@ LONGEST = 200
 
 
 @require_safe
-def choose_companies(request: PersonRequest) -> JsonResponse:
-    """Offer companies by name or domain."""
-    return _offer(Company.objects.visible_to(request.user).matching(request.GET.get("q", "")[:LONGEST]))
+def choose_companies(request: PersonRequest) -> HttpResponse:
+    """Offer companies by name or domain; to a field that takes any name (`?company=`) as what it suggests."""
+    said = request.GET.get("q", request.GET.get("company", ""))[:LONGEST]
+    found = Company.objects.visible_to(request.user).matching(said)
+    if not request.htmx:
+        return _offer(found)
+    return render(request, "crm/company_suggestions.html", {"companies": found[:OFFERED] if said.strip() else []})
 
 
 @require_safe

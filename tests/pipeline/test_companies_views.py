@@ -230,5 +230,10 @@ def test_choosers_offer_what_one_may_see(
         {"value": str(contact.pk), "text": "Irina Kim, Halden Dairy"}
     ]
     assert client.get(reverse("choose_companies"), {"q": "x" * 5000}).json() == []
+    typed = client.get(reverse("choose_companies"), {"company": "hald"}, headers={"HX-Request": "true"})
+    assert '<option value="Halden Dairy">' in typed.content.decode()
+    assert "<option" not in client.get(reverse("choose_companies"), headers={"HX-Request": "true"}).content.decode()
     client.force_login(outsider)
     assert client.get(reverse("choose_companies")).json() == []
+    unseen = client.get(reverse("choose_companies"), {"company": "hald"}, headers={"HX-Request": "true"})
+    assert "<option" not in unseen.content.decode()
