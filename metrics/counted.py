@@ -117,7 +117,9 @@ COUNTED: dict[str, Counted] = {
         others="came",
     ),
     "answered": Counted(
-        _answered, {"answered": pgettext_lazy("lead", "answered"), "waiting": _("left out: not answered")}, others="waiting"
+        _answered,
+        {"answered": pgettext_lazy("lead", "answered"), "waiting": _("left out: not answered")},
+        others="waiting",
     ),
     "in_time": Counted(
         _in_time,
