@@ -36,13 +36,15 @@ def _patient_flush() -> Iterator[None]:
     """Empty the tables after a test once nobody is at work in them any more.
 
     A page that is closed leaves its request behind, a killed worker its query; emptied under their feet, the tables
-    and they wait for each other.
+    and they wait for each other. Whoever comes in between again and again is sent away in the end.
     """
     flush = connection.ops.execute_sql_flush
 
     def flush_in_peace(statements: list[str]) -> None:
-        for _attempt in range(3):
+        for attempt in range(5):
             wait_until(_nobody_else_is_at_work, 10)
+            if attempt > 1:
+                _send_others_away()
             with contextlib.suppress(OperationalError):  # a deadlock: somebody came in between
                 return flush(statements)
         return flush(statements)
@@ -59,6 +61,14 @@ def _nobody_else_is_at_work() -> bool:
             " AND pid <> pg_backend_pid() AND xact_start IS NOT NULL AND backend_type = 'client backend')"
         )
         return bool(cursor.fetchone()[0])
+
+
+def _send_others_away() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
 
 
 @pytest.fixture(scope="session")

@@ -102,6 +102,12 @@ def complaints() -> Iterator[Complaints]:
     assert not complaints.unexpected()
 
 
+NO_DIALLER = """document.addEventListener("click", (event) => {
+  if (event.target.closest?.("a[href^='tel:'], a[href^='mailto:']")) event.preventDefault();
+})"""
+"""Without a program for such links Chromium asks which to open, and until it is told passes no click on to the page."""
+
+
 @pytest.fixture
 def log_in(browser: Browser, live_server: LiveServer, complaints: Complaints) -> Iterator[LogIn]:
     """Call with a person for a page in a window of their own; options are those of Playwright's `new_context`."""
@@ -117,6 +123,7 @@ def log_in(browser: Browser, live_server: LiveServer, complaints: Complaints) ->
             [{"name": settings.SESSION_COOKIE_NAME, "value": session_of(person), "url": live_server.url}]
         )
         context.set_default_timeout(PATIENCE_MS)
+        context.add_init_script(NO_DIALLER)
         context.on("page", complaints.listen)
         return context.new_page()
 
