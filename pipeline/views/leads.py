@@ -109,16 +109,16 @@ def _timeline(lead: Lead, request: PersonRequest) -> Timeline:
 
 def _about(request: PersonRequest, lead: Lead, now: dt.datetime) -> dict[str, Any]:
     """What panel and page say of a lead, and what the person may do with it."""
-    is_converted = lead.status == Lead.Status.CONVERTED
+    is_converted, may = lead.status == Lead.Status.CONVERTED, may_edit(lead, request.user)
     return {
         **checklist_context(lead),
         "now": now,
         "clocks": Clocks(now),
         "company_is_visible": lead.company is not None and lead.company.is_seen_by(request.user),
         "contact_is_visible": lead.contact is not None and lead.contact.is_seen_by(request.user),
-        "may_edit": may_edit(lead, request.user),
+        "may_edit": may,
         "is_alive": lead.is_open,
-        "may_answer": lead.is_open and may_edit(lead, request.user),
+        "may_answer": lead.is_open and may,
         "deal": Deal.objects.visible_to(request.user).filter(lead=lead).first() if is_converted else None,
         "has_lost_its_deal": is_converted and not Deal.objects.present().filter(lead=lead).exists(),
     }
