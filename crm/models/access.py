@@ -24,9 +24,9 @@ KEPT_IN_BIN = dt.timedelta(days=30)
 """How long a deleted row can be taken back."""
 
 
-def within(field: str, owner_ids: frozenset[int] | None) -> Q:
-    """The condition that `field` (a user's foreign key) is among `owner_ids`; None means everybody."""
-    return Q() if owner_ids is None else Q(**{f"{field}__one_of": owner_ids})
+def within(field: str, ids: frozenset[int] | None) -> Q:
+    """The condition that `field` (a foreign key to a user or team) is among `ids`; None means everybody."""
+    return Q() if ids is None else Q(**{f"{field}__one_of": ids})
 
 
 @models.ForeignKey.register_lookup

@@ -221,6 +221,16 @@ class User(AbstractBaseUser):
         return self.is_staff
 
     @cached_property
+    def led_team_ids(self) -> frozenset[int]:
+        """Ids of the teams this person leads. Read once a request, for a list asks for them many times over."""
+        return frozenset(Team.leaders.through.objects.filter(user_id=self.pk).values_list("team_id", flat=True))
+
+    @property
+    def own_team_ids(self) -> frozenset[int]:
+        """Ids of the team this person belongs to and of those they lead."""
+        return self.led_team_ids | ({self.team_id} if self.team_id else frozenset())
+
+    @cached_property
     def visible_owner_ids(self) -> frozenset[int] | None:
         """Ids of the people whose records this person reads; None means everybody's. Read afresh on every request."""
         if self.role in {self.Role.ADMIN, self.Role.VIEWER}:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.access import Erasable, within
-from crm.models.accounts import Team, User
+from crm.models.accounts import User
 from crm.models.audit import audited
 from crm.models.companies import Company, Contact
 from crm.models.keys import KEYS, CompanyKey, PersonKey, PhoneKey, email_key, key_column, key_index
@@ -83,8 +83,7 @@ class LeadQuerySet(MergeableQuerySet):
         """Also leads nobody owns yet: those of no team, of the person's own team, and of the teams they lead."""
         if owner_ids is None:
             return Q()
-        led = Team.objects.filter(leaders=user)
-        reachable_team = Q(team__isnull=True) | Q(team_id=user.team_id) | Q(team_id__in=led.values("pk"))
+        reachable_team = Q(team__isnull=True) | within("team", user.own_team_ids)
         return within("owner_id", owner_ids) | (Q(owner__isnull=True) & reachable_team)
 
     def waiting(self) -> Self:
@@ -252,8 +251,13 @@ class Lead(Subject, Mergeable, Erasable):
             GinIndex(fields=("search",), name="crm_lead_search", opclasses=("gin_trgm_ops",)),
             # The lead list, newest first; metrics by the day of coming in.
             models.Index(fields=("-created_at", "-id"), name="crm_lead_by_created"),
-            # The inbox tabs and their counts.
-            models.Index(fields=("status", "owner", "-created_at"), name="crm_lead_inbox"),
+            # The inbox tabs; their counts are read from it alone, without a look at the leads.
+            models.Index(
+                fields=("status", "owner", "-created_at"),
+                include=("id", "team", "first_response_at", "nurture_until"),
+                name="crm_lead_inbox",
+                condition=Q(deleted_at=None),
+            ),
             # The lead list by score, best first.
             models.Index(F("score").desc(nulls_last=True), F("id").desc(), name="crm_lead_by_score"),
             # What the next round of scoring takes.

@@ -28,7 +28,7 @@ class MailboxQuerySet(OwnedQuerySet):
         """Those whose settings `user` may change; to others there is nothing to show."""
         if not user.is_authenticated or not user.is_active or not user.may_write:
             return self.none()
-        led = Q() if user.editable_owner_ids is None else Q(team__in=Team.objects.filter(leaders=user))
+        led = Q() if user.editable_owner_ids is None else within("team", user.led_team_ids)
         return self.present().filter(within("owner_id", user.editable_owner_ids) | led)
 
     def to_read(self) -> Self:

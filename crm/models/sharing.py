@@ -11,8 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from crm.models.access import KEPT_IN_BIN, OwnedQuerySet, Recoverable
-from crm.models.accounts import Team
+from crm.models.access import KEPT_IN_BIN, OwnedQuerySet, Recoverable, within
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -38,10 +37,9 @@ class SharedQuerySet(OwnedQuerySet):
         if user.is_admin:
             return self.present()
         reached = Q(owner=user.pk) | Q(shared_with=Sharing.EVERYONE)
-        teams = Team.objects.all()
-        if user.may_write:  # a viewer reads what anybody shares
-            teams = teams.filter(Q(leaders=user) | Q(pk=user.team_id))
-        reached |= Q(shared_with=Sharing.TEAM, owner__team__in=teams.values("pk"))
+        # A viewer reads what anybody shares.
+        of_teams = within("owner__team", user.own_team_ids) if user.may_write else Q(owner__team__isnull=False)
+        reached |= Q(shared_with=Sharing.TEAM) & of_teams
         return self.present().filter(reached)
 
     def editable_by(self, user: User | AnonymousUser) -> Self:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from crm.models.access import within
-from crm.models.accounts import Team, User
+from crm.models.accounts import User
 from crm.models.audit import audited
 from crm.models.lead_forms import ConsentText, LeadForm
 from crm.models.leads import Lead
@@ -43,8 +43,7 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
             return Q()
         if not user.is_manager:
             return Q(pk__in=())
-        led = Team.objects.filter(leaders=user)
-        return Q(form__team__in=led) | Q(form__team=None) & (
+        return within("form__team", user.led_team_ids) | Q(form__team=None) & (
             Q(form__owner=None) | within("form__owner_id", user.visible_owner_ids)
         )
 

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from crm.models import Activity, Lead, QualifyingAnswer, QualifyingQuestion, User
@@ -35,12 +35,12 @@ class QualifyingAnswersMissing(RuleError):
 
 @dataclass(frozen=True)
 class Asker:
-    """What asks questions of its own beside sources, such as pipelines, as conditions on a question."""
+    """What asks questions of its own beside sources, such as pipelines; each says the ids of questions."""
 
-    names: Callable[[], Exists]
-    """Whether any of them asks it."""
-    asks_about: Callable[[Lead], Exists]
-    """Whether the one that a lead is for asks it."""
+    claimed: Callable[[], frozenset[int]]
+    """What any of them asks."""
+    asks_about: Callable[[Lead], frozenset[int]]
+    """What the one that a lead is for asks."""
 
 
 ASKERS: list[Asker] = []
@@ -75,26 +75,24 @@ class ChecklistLine:
         return False
 
 
-def asked_about(lead: Lead, *, asked_by: Exists | None = None) -> QuerySet[QualifyingQuestion]:
+def asked_about(lead: Lead, *, asked_by: frozenset[int] | None = None) -> list[QualifyingQuestion]:
     """Return what is asked about a lead, in an admin's order: what nobody claims for their own, and one checklist more.
 
     That is the one of the lead's source; where that has none, the one of what the lead is for, such as a pipeline, or
-    where it goes elsewhere, what is `asked_by` that: a condition on a question.
+    where it goes elsewhere, what is `asked_by` that: ids of questions. An admin's questions are few: they are read as
+    they are, for the conditions took several times as long to write as to answer.
     """
-    questions = QualifyingQuestion.objects.live()
-    of_sources = QualifyingQuestion.sources.through.objects
-    by_source = of_sources.filter(qualifyingquestion=OuterRef("pk"))
-    its_own = of_sources.filter(leadsource=lead.source_id, qualifyingquestion__is_archived=False)
-    asked = ~Q(Exists(by_source))
-    for asker in ASKERS:
-        asked &= ~Q(asker.names())
-    asked |= Q(Exists(by_source.filter(leadsource=lead.source_id)))
-    for asks in [asked_by] if asked_by else [asker.asks_about(lead) for asker in ASKERS]:
-        asked |= ~Q(Exists(its_own)) & Q(asks)
-    return questions.filter(asked).order_by("position", "pk")
+    questions = list(QualifyingQuestion.objects.live().order_by("position", "pk"))
+    of_sources = list(QualifyingQuestion.sources.through.objects.values_list("leadsource", "qualifyingquestion"))
+    claims = {asker.asks_about: asker.claimed() for asker in ASKERS}
+    asked = {question.pk for question in questions}.difference((pk for _source, pk in of_sources), *claims.values())
+    its_own = {pk for source, pk in of_sources if source == lead.source_id}
+    if its_own.isdisjoint(question.pk for question in questions):
+        asked.update(*(asks(lead) for asks, ids in claims.items() if ids) if asked_by is None else [asked_by])
+    return [question for question in questions if question.pk in asked | its_own]
 
 
-def checklist_of(lead: Lead, *, asked_by: Exists | None = None) -> list[ChecklistLine]:
+def checklist_of(lead: Lead, *, asked_by: frozenset[int] | None = None) -> list[ChecklistLine]:
     """Return the lead's checklist in an admin's order, with what is known; answers to questions since gone stay."""
     answers = _last_answers(lead)
     lines = [
@@ -111,12 +109,12 @@ def answer_question(
     note: str,
     by: User,
     now: dt.datetime,
-    asked_by: Exists | None = None,
+    asked_by: frozenset[int] | None = None,
 ) -> QualifyingAnswer:
     """Write down what is known about one question; the last answer counts. Raises NotAllowed or NotAsked."""
     if not Lead.objects.editable_by(by).filter(pk=lead.pk).exists():
         raise NotAllowed(_("You may see this lead but not change it."))
-    if not asked_about(lead, asked_by=asked_by).filter(pk=question.pk).exists():
+    if question not in asked_about(lead, asked_by=asked_by):
         raise NotAsked(_("This is no longer asked about the lead. Reload the page."))
     with acting(by):
         fields = {"answer": answer, "note": note, "answered_by": by, "answered_at": now}
@@ -124,7 +122,7 @@ def answer_question(
     return written
 
 
-def refuse_unqualified(lead: Lead, *, asked_by: Exists | None = None) -> None:
+def refuse_unqualified(lead: Lead, *, asked_by: frozenset[int] | None = None) -> None:
     """Raise QualifyingAnswersMissing while an admin's minimum is not met."""
     lines = checklist_of(lead, asked_by=asked_by)
     missing = [line.question for line in lines if line.is_missing and not line.question.is_archived]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -22,7 +22,9 @@ from crm.views.requests import PersonRequest
 def lead_answer(request: PersonRequest, pk: int, question_pk: int) -> HttpResponse:
     """Write down what is known about one question, and show the checklist as it is now."""
     lead = editable_or_403(Lead.objects.select_related("source", "owner"), request.user, pk=pk)
-    question = get_object_or_404(asked_about(lead), pk=question_pk)
+    question = next((asked for asked in asked_about(lead) if asked.pk == question_pk), None)
+    if question is None:
+        raise Http404
     form = AnswerForm(request.POST, known=_known(lead, question))
     refusal = _answer(lead, question, form, request)
     if request.htmx:

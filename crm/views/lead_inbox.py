@@ -50,6 +50,7 @@ IS_ANY = Q(pk__isnull=False)
 IS_ALIVE = Q(status__in=Lead.ALIVE)
 IS_WAITING = Q(status=Lead.Status.NEW, first_response_at=None)
 IS_NURTURED = Q(status=Lead.Status.NURTURING)
+IS_IN_HAND = Q(status__in=[status for status in Lead.ALIVE if status != Lead.Status.NURTURING]) & ~IS_WAITING
 
 
 FOLLOWS = {
@@ -242,7 +243,7 @@ def _parts(today: dt.date) -> dict[str, Part]:
     return {
         "part_waiting": Part(IS_WAITING, ("answer_by", "pk")),
         "part_back": Part(is_back, ("nurture_until", "pk")),
-        "part_in_hand": Part(IS_ALIVE & ~IS_WAITING & ~IS_NURTURED, ("-created_at", "-pk")),
+        "part_in_hand": Part(IS_IN_HAND, ("-created_at", "-pk")),
         "part_aside": Part(is_aside, (F("nurture_until").asc(nulls_last=True), "pk")),
     }
 

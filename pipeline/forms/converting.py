@@ -174,7 +174,7 @@ class LeadConvertForm(SeenForm):
 
     def _ask(self, lead: Lead, stage: Stage) -> None:
         """Ask what the lead needs to become a deal there, and what the lead's own page does not ask."""
-        own = set(asked_about(lead).values_list("pk", flat=True))
+        own = {question.pk for question in asked_about(lead)}
         for line in checklist_of(lead, asked_by=asked_by(stage.pipeline)):
             question = line.question
             is_new = not line.is_known and question.pk not in own

@@ -9,7 +9,7 @@ import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -25,12 +25,8 @@ class PipelineQuerySet(models.QuerySet["Pipeline"]):
         pipelines = self.filter(is_archived=False)
         if user.visible_owner_ids is None:
             return pipelines
-        own = Team.objects.filter(Q(pk=user.team_id) | Q(leaders=user.pk))
-        restricted = Pipeline.teams.through.objects
-        closed = restricted.exclude(team__in=own.values("pk")).exclude(
-            pipeline_id__in=restricted.filter(team__in=own.values("pk")).values("pipeline_id")
-        )
-        return pipelines.exclude(pk__in=closed.values("pipeline_id"))
+        restricted = Pipeline.teams.through.objects.filter(pipeline=OuterRef("pk"))
+        return pipelines.filter(~Q(Exists(restricted)) | Q(Exists(restricted.filter(team__one_of=user.own_team_ids))))
 
 
 class Pipeline(Bilingual):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from crm.models import Lead
@@ -18,21 +20,23 @@ def pipelines_for(lead: Lead) -> QuerySet[Pipeline]:
     return Pipeline.objects.filter(is_theirs, Exists(begins), is_archived=False).order_by("position", "pk")
 
 
-def asked_by(pipeline: Pipeline) -> Exists:
-    """Return the condition on a question that `pipeline` asks it: of a lead that is to become a deal of it."""
-    return Exists(_asked().filter(pipeline=pipeline))
+def asked_by(pipeline: Pipeline) -> frozenset[int]:
+    """Return the ids of the questions that `pipeline` asks of a lead that is to become a deal of it."""
+    return _asked(pipeline=pipeline)
 
 
-def _asked_by_any() -> Exists:
-    return Exists(_asked().filter(pipeline__is_archived=False))
+def _asked_by_any() -> frozenset[int]:
+    return _asked(pipeline__is_archived=False)
 
 
-def _asked_about(lead: Lead) -> Exists:
-    return Exists(_asked().filter(pipeline=Subquery(pipelines_for(lead).values("pk")[:1])))
+def _asked_about(lead: Lead) -> frozenset[int]:
+    first = pipelines_for(lead).values("pk")[:1]
+    return _asked(pipeline=Subquery(first))
 
 
-def _asked() -> QuerySet:
-    return Pipeline.qualifying_questions.through.objects.filter(qualifyingquestion=OuterRef("pk"))
+def _asked(**of: Any) -> frozenset[int]:
+    asked = Pipeline.qualifying_questions.through.objects.filter(**of)
+    return frozenset(asked.values_list("qualifyingquestion", flat=True))
 
 
-ASKERS.append(Asker(names=_asked_by_any, asks_about=_asked_about))
+ASKERS.append(Asker(claimed=_asked_by_any, asks_about=_asked_about))

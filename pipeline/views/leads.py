@@ -56,9 +56,9 @@ def lead_list(request: PersonRequest, shelf: Shelf) -> HttpResponse:
     lead = _lead_in_hand(request, inbox)
     context: dict[str, Any] = {"inbox": inbox, "now": now, "clocks": Clocks(now), "lead": lead}
     context |= {"shown": shown, "shelf": kept_in(shelf, shown), "most": MOST}
-    mark_changeable(inbox.page.object_list, request.user)
+    mark_changeable([*inbox.page.object_list, *([lead] if lead else [])], request.user)
     if not is_only_list and lead is not None:
-        context = _about(request, lead, now) | context
+        context = _about(request, lead, now, may_edit=lead.may_change) | context
     template = "pipeline/lead_list.html#answer" if is_only_list else "pipeline/lead_list.html"
     return render(request, template, context, status=422 if inbox.filters.errors else 200)
 
@@ -70,7 +70,7 @@ def lead_detail(request: PersonRequest, pk: int) -> HttpResponse:
     lead = visible_or_404(rows, request.user, pk=pk)
     if asks_for_timeline(request):
         return render_timeline(request, _timeline(lead, request))
-    context = _about(request, lead, timezone.now())
+    context = _about(request, lead, timezone.now(), may_edit=may_edit(lead, request.user))
     part = PARTS.get(request.htmx.target or "")
     if part:
         return render(request, part, context)
@@ -107,18 +107,18 @@ def _timeline(lead: Lead, request: PersonRequest) -> Timeline:
     return timeline_of(lead, request, changes=story_of_lead(lead, request.user))
 
 
-def _about(request: PersonRequest, lead: Lead, now: dt.datetime) -> dict[str, Any]:
+def _about(request: PersonRequest, lead: Lead, now: dt.datetime, *, may_edit: bool) -> dict[str, Any]:
     """What panel and page say of a lead, and what the person may do with it."""
-    is_converted, may = lead.status == Lead.Status.CONVERTED, may_edit(lead, request.user)
+    is_converted = lead.status == Lead.Status.CONVERTED
     return {
         **checklist_context(lead),
         "now": now,
         "clocks": Clocks(now),
         "company_is_visible": lead.company is not None and lead.company.is_seen_by(request.user),
         "contact_is_visible": lead.contact is not None and lead.contact.is_seen_by(request.user),
-        "may_edit": may,
+        "may_edit": may_edit,
         "is_alive": lead.is_open,
-        "may_answer": lead.is_open and may,
+        "may_answer": lead.is_open and may_edit,
         "deal": Deal.objects.visible_to(request.user).filter(lead=lead).first() if is_converted else None,
         "has_lost_its_deal": is_converted and not Deal.objects.present().filter(lead=lead).exists(),
     }

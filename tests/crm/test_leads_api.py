@@ -123,7 +123,7 @@ def test_list_takes_the_same_queries_however_long(program: Program, lead: Lead, 
     for _ in range(20):
         LeadFactory(owner=lead.owner, source=LeadSourceFactory())
     program.get("/leads")
-    with django_assert_num_queries(4):  # token, pace, colleagues, leads
+    with django_assert_num_queries(5):  # token, pace, colleagues, teams led, leads
         assert len(program.get("/leads")["items"]) == 21
 
 

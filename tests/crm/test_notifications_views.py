@@ -95,7 +95,7 @@ def test_the_list_asks_once_a_kind_of_record(
         notice(rep, lead, follow_up=FollowUpFactory(subject=lead, assignee=rep))
         notice(rep, deal)
     client.get(reverse("notification_list"))
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         assert client.get(reverse("notification_list")).status_code == 200
 
 

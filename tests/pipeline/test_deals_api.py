@@ -139,7 +139,7 @@ def test_list_takes_the_same_queries_however_long(
     for _ in range(20):
         DealFactory(owner=rep, stage=deal.stage, company=CompanyFactory())
     program.get("/deals")
-    with django_assert_num_queries(4):  # token, pace, colleagues, deals
+    with django_assert_num_queries(5):  # token, pace, colleagues, teams led, deals
         assert len(program.get("/deals")["items"]) == 21
 
 
@@ -187,7 +187,7 @@ def test_pipelines_are_read_with_their_stages(
     program: Program, sales: Pipeline, django_assert_num_queries: Any
 ) -> None:
     LossReason.objects.create(name="Too dear", pipeline=sales)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         [pipeline] = program.get("/pipelines")
 
     assert [stage["slug"] for stage in pipeline["stages"]][:2] == ["prospecting", "qualification"]
