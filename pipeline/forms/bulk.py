@@ -1,16 +1,18 @@
-"""What is changed in several records at once: what stays empty is left as each of them has it."""
+"""What is changed in several records at once: what stays empty is left as each of them has it, unless it is cleared."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.forms.inputs import ChooserField, DayInput
-from crm.models import Campaign, Company, DisqualifyReason, LeadSource, User
+from crm.models import Campaign, Company, Contact, DisqualifyReason, Lead, LeadSource, User
 from pipeline.forms.together import ChosenRecords
-from pipeline.models import Pipeline, Stage
+from pipeline.models import Deal, Pipeline, Stage
 from pipeline.rules.changing_together import Added
 
 KEEP = _("leave as it is")
@@ -22,28 +24,62 @@ class ChosenForm(forms.Form):
     chosen = ChosenRecords()
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A field, in words what clearing it does ("" where it cannot be), and whether that was chosen."""
+
+    field: forms.BoundField
+    clears: str
+    is_cleared: bool
+
+
 class ChangeForm(forms.Form):
-    """What every kind of record has: somebody who owns it."""
+    """What every kind of record has: somebody who owns it.
+
+    `cleared` names the fields, of those `clearable`, that are emptied in each record.
+    """
+
+    model: ClassVar[type[Any]]
+    clearable: ClassVar[tuple[str, ...]] = ()
 
     owner = forms.ModelChoiceField(User.objects.none(), label=_("Owner"), required=False, empty_label=KEEP)
+    cleared = forms.MultipleChoiceField(required=False)
 
     def __init__(self, *args: Any, by: User, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.fields["cleared"].choices = [(name, name) for name in self.clearable]  # type: ignore[attr-defined]
         self._let_choose("owner", User.objects.assignable_by(by))
 
     def _let_choose(self, name: str, rows: Any) -> None:
         self.fields[name].queryset = rows  # type: ignore[attr-defined]
 
+    def asked(self) -> list[Asked]:
+        """The fields that hold what is written, each with how it is cleared."""
+        cleared = self["cleared"].value() or ()
+        return [Asked(field, self._clears(field), field.name in cleared) for field in self if field.name != "cleared"]
+
+    def _clears(self, field: forms.BoundField) -> str:
+        if field.name not in self.clearable:
+            return ""
+        return (
+            gettext("Remove all tags") if field.name == "tags" else gettext("Clear %(label)s") % {"label": field.label}
+        )
+
     def clean(self) -> dict[str, Any]:
-        """Something is to be changed."""
+        """Something is to be changed, and nothing both filled and cleared."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        for name in cleaned.get("cleared", ()):
+            if cleaned.get(name) not in {None, ""}:
+                self.add_error(name, forms.ValidationError(_("Either say what it becomes, or clear it."), code="both"))
         if not self.errors and not self.said():
             raise forms.ValidationError(_("Say what is to be changed."), code="nothing")
         return cleaned
 
     def said(self) -> dict[str, Any]:
         """What the rule writes into each."""
-        return {name: value for name, value in self.cleaned_data.items() if value not in {None, ""}}
+        filled = {name: value for name, value in self.cleaned_data.items() if name != "cleared"}
+        said = {name: value for name, value in filled.items() if value not in {None, ""}}
+        return said | {name: self.model._meta.get_field(name).get_default() for name in self.cleaned_data["cleared"]}
 
 
 class CampaignForm(ChangeForm):
@@ -53,6 +89,12 @@ class CampaignForm(ChangeForm):
         LeadSource.objects.filter(is_archived=False), label=_("Source"), required=False, empty_label=KEEP
     )
     campaign = forms.ModelChoiceField(Campaign.objects.all(), label=_("Campaign"), required=False, empty_label=KEEP)
+
+    def said(self) -> dict[str, Any]:
+        """A campaign runs within a source: without the one there is not the other."""
+        said = super().said()
+        is_without = "source" in said and said["source"] is None
+        return {"campaign": None} | said if is_without else said
 
 
 class StageField(forms.ModelChoiceField):
@@ -65,6 +107,9 @@ class StageField(forms.ModelChoiceField):
 
 class DealChangeForm(CampaignForm):
     """Deals. No won stage: winning asks each for its real amount and day."""
+
+    model = Deal
+    clearable = ("expected_close_on", "tags", "source", "campaign")
 
     stage = StageField(Stage.objects.none(), label=_("Stage"), required=False, empty_label=KEEP)
     expected_close_on = forms.DateField(label=_("Expected close"), widget=DayInput(), required=False)
@@ -80,11 +125,14 @@ class DealChangeForm(CampaignForm):
     def said(self) -> dict[str, Any]:
         """A tag is added to those that a deal has."""
         said = super().said()
-        return said | {"tags": Added((said["tags"],))} if "tags" in said else said
+        return said | {"tags": Added((said["tags"],))} if said.get("tags") else said
 
 
 class LeadChangeForm(CampaignForm):
     """Leads. Disqualified ones say why, and can be opened again."""
+
+    model = Lead
+    clearable = ("owner", "source", "campaign")
 
     disqualify_reason = forms.ModelChoiceField(
         DisqualifyReason.objects.filter(is_archived=False),
@@ -97,12 +145,18 @@ class LeadChangeForm(CampaignForm):
 class CompanyChangeForm(ChangeForm):
     """Companies."""
 
+    model = Company
+    clearable = ("owner", "industry", "country")
+
     industry = forms.CharField(label=_("Industry"), max_length=120, required=False)
     country = forms.CharField(label=_("Country"), max_length=120, required=False)
 
 
 class ContactChangeForm(ChangeForm):
     """Contacts."""
+
+    model = Contact
+    clearable = ("owner", "company")
 
     company = ChooserField(None, address="choose_companies", required=False, label=_("Company"))
 

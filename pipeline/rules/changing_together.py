@@ -23,6 +23,7 @@ from pipeline.rules.deals import delete_deal, edit_deal, restore_deal
 from pipeline.rules.moving import move_deal, undo_move
 from pipeline.rules.moving_together import Refused, Seen
 from pipeline.rules.refusals import TooLateToUndo
+from pipeline.rules.requirements import refuse_emptied
 
 Fields = Mapping[str, Any]
 
@@ -167,6 +168,8 @@ def _change_deal(deal: Deal, *, fields: Fields, seen_version: int, by: User, now
     """The owner last: whoever gives a deal away may no longer change it."""
     facts = {name: value for name, value in fields.items() if name not in {"stage", "owner"}}
     if facts:
+        if "stage" not in fields:  # else the move says what the new stage asks for
+            refuse_emptied(deal, facts)
         deal = edit_deal(deal, fields=facts, seen_version=seen_version, by=by)
         seen_version = deal.version
     if "stage" in fields:

@@ -41,9 +41,9 @@ class StageRequires(RuleError):
 
     code = "missing_requirement"
 
-    def __init__(self, missing: list[Missing]) -> None:
+    def __init__(self, missing: list[Missing], message: str = "") -> None:
         labels = ", ".join(item.label for item in missing)
-        super().__init__(_("Before this move the deal needs: %(labels)s.") % {"labels": labels})
+        super().__init__(message or _("Before this move the deal needs: %(labels)s.") % {"labels": labels})
         self.missing = missing
 
 

@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from crm.models import AuditEntry, User
 from crm.rules.answers import keep_answer
 from crm.rules.audit import acting
-from pipeline.models import Deal, Stage
+from pipeline.models import Deal
 from pipeline.rules.automation.coming_true import UNDO_WITHIN
 from pipeline.rules.deals import edit_deal
 from pipeline.rules.locking import claim
-from pipeline.rules.refusals import Missing, StageRequires, TooLateToUndo, WrongOwner, WrongStage
+from pipeline.rules.refusals import TooLateToUndo, WrongOwner, WrongStage
+from pipeline.rules.requirements import refuse_emptied
 
 
 def hand_over_deal(deal: Deal, *, to: User, seen_version: int, by: User, key: str = "") -> Deal:
@@ -33,10 +34,9 @@ def redate_deal(deal: Deal, *, to: dt.date | None, seen_version: int, by: User, 
 
     With `key`, the answer is kept for a retry (`crm.rules.answers`).
     """
-    needed = Stage.Requirement.EXPECTED_CLOSE
-    if to is None and needed in deal.stage.required_fields:
-        raise StageRequires([Missing(key=str(needed), label=str(needed.label))])
-    return _edit(deal, {"expected_close_on": to}, seen_version=seen_version, by=by, key=key)
+    fields = {"expected_close_on": to}
+    refuse_emptied(deal, fields)
+    return _edit(deal, fields, seen_version=seen_version, by=by, key=key)
 
 
 def take_back_deal(deal: Deal, *, seen_version: int, by: User, now: dt.datetime) -> Deal:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
 from pipeline.models import ChecklistItem, Deal, Stage
 from pipeline.rules.refusals import Missing, StageRequires
 
@@ -21,6 +26,20 @@ def check_requirements(deal: Deal, to: Stage) -> None:
     missing = missing_for(deal, to)
     if missing:
         raise StageRequires(missing)
+
+
+def refuse_emptied(deal: Deal, fields: Mapping[str, Any]) -> None:
+    """Raise `StageRequires` where one of `fields` would empty what the deal's present stage asks for."""
+    stage = deal.stage
+    missing = [
+        Missing(key=name, label=str(Stage.Requirement(name).label))
+        for name in stage.required_fields
+        if name in fields and fields[name] in {None, ""}
+    ]
+    if missing:
+        labels = ", ".join(one.label for one in missing)
+        words = _("Stage “%(stage)s” asks for this, so it cannot be empty: %(labels)s.")
+        raise StageRequires(missing, words % {"stage": stage, "labels": labels})
 
 
 def _missing_fields(deal: Deal, to: Stage) -> list[Missing]:

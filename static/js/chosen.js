@@ -1,5 +1,7 @@
 /* A form [data-chosen] whose boxes, in it or pointing at it by form="…", choose rows: a box for all of them, and how many are
-   chosen. A list that is read anew keeps what was chosen, where the row is still as it was seen. */
+   chosen. [name=all] means all that is found, on other pages too (data-count says how many): it ticks the rows of this page, and
+   goes with the first of them that is not to be among them. A list that is read anew keeps what was chosen, where the row is
+   still as it was seen. */
 (() => {
   const boxes = (form) => [...form.elements].filter((field) => field.name === "chosen");
   const forms = () => document.querySelectorAll("form[data-chosen]");
@@ -7,8 +9,9 @@
 
   function count(form) {
     const chosen = boxes(form).filter((box) => box.checked).length;
+    const found = form.querySelector("[name=all]:checked");
     const words = form.querySelector("[data-chosen-count]");
-    if (words) words.textContent = chosen ? words.dataset.some.replace("{count}", chosen) : words.dataset.none;
+    if (words) words.textContent = chosen ? words.dataset.some.replace("{count}", found?.dataset.count ?? chosen) : words.dataset.none;
     for (const button of form.querySelectorAll(".chosen-bar button")) button.disabled = !chosen;
     for (const all of [...form.elements].filter((field) => field.matches("[data-choose-all]"))) {
       all.checked = chosen > 0 && chosen === boxes(form).length;
@@ -19,7 +22,11 @@
   document.addEventListener("change", (event) => {
     const form = event.target.form;
     if (!form?.matches("[data-chosen]")) return;
-    if (event.target.matches("[data-choose-all]")) for (const box of boxes(form)) box.checked = event.target.checked;
+    const found = form.querySelector("[name=all]");
+    const isForAll = event.target === found && found.checked;
+    if (isForAll || event.target.matches("[data-choose-all]")) for (const box of boxes(form)) box.checked = event.target.checked;
+    else if (found && event.target !== found) found.checked = false;
+    if (found && event.target.matches("[data-choose-all]") && !event.target.checked) found.checked = false;
     count(form);
   });
   document.addEventListener("htmx:beforeSwap", (event) => {

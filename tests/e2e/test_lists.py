@@ -44,6 +44,45 @@ def test_rows_are_chosen_changed_and_put_back(
     assert [deal.tags for deal in Deal.objects.all()] == [[], [], []]
 
 
+def test_all_that_is_found_is_changed_beyond_the_page(
+    log_in: LogIn, live_server: LiveServer, rep: User, stages: dict[str, Stage]
+) -> None:
+    for number in range(52):  # two more than a page holds
+        DealFactory(owner=rep, name=f"Vat {number}", stage="meeting", tags=["dairy"])
+    other = DealFactory(owner=rep, name="Press", stage="meeting", tags=["dairy"])
+    page = log_in(rep)
+    page.goto(f"{live_server.url}/deals/?q=vat")
+    bar = page.locator("#bulk")
+    page.locator("th").get_by_role("checkbox", name="Choose all on this page").check()
+    expect(bar).to_contain_text("Chosen: 50")
+    everything = bar.get_by_role("checkbox", name="all 52 found")
+    everything.check()
+    expect(bar).to_contain_text("Chosen: 52")
+    first = page.locator("td [name=chosen]").first
+    first.uncheck()
+    expect(everything).not_to_be_checked()
+    expect(bar).to_contain_text("Chosen: 49")
+    everything.check()
+    expect(first).to_be_checked()
+
+    bar.get_by_role("button", name="Change…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Change 52 records")
+    dialog.get_by_label("Add a tag").fill("hot")
+    dialog.get_by_role("checkbox", name="Remove all tags").check()
+    dialog.get_by_role("button", name="Change", exact=True).click()
+    expect(dialog).to_contain_text("Either say what it becomes, or clear it.")
+    expect(dialog.get_by_role("checkbox", name="Remove all tags")).to_be_checked()
+    dialog.get_by_label("Add a tag").fill("")
+    dialog.get_by_role("button", name="Change", exact=True).click()
+
+    expect(page.get_by_text("Changed: 52.")).to_be_visible()
+    assert not Deal.objects.exclude(tags=[]).exclude(pk=other.pk).exists()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Taken back: 52.")).to_be_visible()
+    assert Deal.objects.filter(tags=["dairy"]).count() == 53
+
+
 def test_columns_are_chosen_in_a_dialog(
     log_in: LogIn, live_server: LiveServer, rep: User, stages: dict[str, Stage]
 ) -> None:
