@@ -55,6 +55,10 @@ class Changed:
     before: dict[str, Any] = field(default_factory=dict)
 
 
+Keep = Callable[[Changed], None]
+"""Writes down that a record was changed, for whoever may want to take it back."""
+
+
 @dataclass
 class Changes:
     """What became of records changed together; `same` were so already, `lacking` are gone or out of reach."""
@@ -71,8 +75,13 @@ def seen_of(kind: Kind, chosen: Mapping[int, int], *, by: User) -> list[Seen]:
     return [Seen(records[pk], version) for pk, version in chosen.items() if pk in records]
 
 
-def change_together(kind: Kind, seen: Sequence[Seen], *, fields: Fields, by: User, now: dt.datetime) -> Changes:
-    """Write `fields` into each record; whichever has these values already is left alone."""
+def change_together(
+    kind: Kind, seen: Sequence[Seen], *, fields: Fields, by: User, now: dt.datetime, keep: Keep
+) -> Changes:
+    """Write `fields` into each record; whichever has these values already is left alone.
+
+    What it was before is given to `keep` in the transaction that changes it: one is not written without the other.
+    """
     changes = Changes()
     for one in seen:
         wanted = _wanted(one.record, fields)
@@ -83,22 +92,28 @@ def change_together(kind: Kind, seen: Sequence[Seen], *, fields: Fields, by: Use
         try:
             with transaction.atomic():
                 kind.change(one.record, fields=wanted, seen_version=one.version, by=by, now=now)
-                changes.changed.append(Changed(one.record.pk, _version(one.record), before))
-        except RuleError as refusal:
-            changes.refused.append(Refused(one.record, refusal.message))
-    return changes
-
-
-def delete_together(kind: Kind, seen: Sequence[Seen], *, by: User, now: dt.datetime) -> Changes:
-    """Put each record into the bin."""
-    changes = Changes()
-    for one in seen:
-        try:
-            kind.delete(one.record, seen_version=one.version, by=by, now=now)
+                changed = Changed(one.record.pk, _version(one.record), before)
+                keep(changed)
         except RuleError as refusal:
             changes.refused.append(Refused(one.record, refusal.message))
         else:
-            changes.changed.append(Changed(one.record.pk, one.version))
+            changes.changed.append(changed)
+    return changes
+
+
+def delete_together(kind: Kind, seen: Sequence[Seen], *, by: User, now: dt.datetime, keep: Keep) -> Changes:
+    """Put each record into the bin, `keep` told of it in the same transaction."""
+    changes = Changes()
+    for one in seen:
+        changed = Changed(one.record.pk, one.version)
+        try:
+            with transaction.atomic():
+                kind.delete(one.record, seen_version=one.version, by=by, now=now)
+                keep(changed)
+        except RuleError as refusal:
+            changes.refused.append(Refused(one.record, refusal.message))
+        else:
+            changes.changed.append(changed)
     return changes
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -35,10 +34,8 @@ from pipeline.rules.changing_together import Changed, Changes, Kind
 from pipeline.rules.moving_together import MOST
 from pipeline.views.company_lists import companies_matching, contacts_matching
 from pipeline.views.deal_list import deals_matching
+from pipeline.views.taking_back import Taking, take
 from pipeline.views.together import say_together
-
-UNDO = "bulk_undo"
-"""Where a session keeps the last change of several records: what it was before is nobody else's to see or send."""
 
 
 def _leads_matching(request: PersonRequest) -> Any:
@@ -76,16 +73,19 @@ def bulk_edit(request: PersonRequest, name: str) -> HttpResponse:
         return redirect(back)
     seen = rules.seen_of(rows.kind, chosen, by=person)
     lacking = len(chosen) - len(seen)
+    taking = Taking(request, name, back, chosen=len(seen))
     if act == "delete":
-        changes = rules.delete_together(rows.kind, seen, by=person, now=timezone.now())
-        undo_url = _keep(request, name, changes)
+        changes = rules.delete_together(rows.kind, seen, by=person, now=timezone.now(), keep=taking.keep)
+        undo_url = taking.end(may_undo=True)
         say_together(request, changes, lacking, done=_("In the bin: %(count)d."), undo_url=undo_url)
         return redirect(back)
     form = rows.form(request.POST if act == "change" else None, by=person)
     if act != "change" or not form.is_valid():
         return _ask(request, form, chosen)
-    changes = rules.change_together(rows.kind, seen, fields=form.said(), by=person, now=timezone.now())
-    undo_url = _keep(request, name, changes) if _may_undo(rows, changes, person) else ""
+    changes = rules.change_together(
+        rows.kind, seen, fields=form.said(), by=person, now=timezone.now(), keep=taking.keep
+    )
+    undo_url = taking.end(may_undo=_may_undo(rows, changes, person))
     say_together(request, changes, lacking, undo_url=undo_url)
     if changes.same:
         words = ngettext("%(count)d was so already.", "%(count)d were so already.", changes.same)
@@ -96,11 +96,10 @@ def bulk_edit(request: PersonRequest, name: str) -> HttpResponse:
 @require_POST
 def bulk_undo(request: PersonRequest, key: str) -> HttpResponse:
     """Take back the last change of several rows, where nobody has changed them since."""
-    person, kept = writer_or_403(request.user), request.session.get(UNDO) or {}
-    if kept.get("key") != key:
+    person, kept = writer_or_403(request.user), take(request, key)
+    if kept is None:
         messages.error(request, _("This can no longer be undone."))
         return redirect(way_back(request, "back") or "/")
-    del request.session[UNDO]
     changed = [Changed(**one) for one in kept["changed"]]
     changes = rules.undo_together(LISTS[kept["name"]].kind, changed, by=person, now=timezone.now())
     say_together(request, changes, changes.lacking, done=_("Taken back: %(count)d."))
@@ -141,17 +140,3 @@ def _may_undo(rows: Rows, changes: Changes, person: User) -> bool:
     """Whether all that was changed is still theirs to change: what one gave away one cannot take back."""
     pks = [one.pk for one in changes.changed]
     return bool(rows.kind.model.objects.editable_by(person).filter(pk__in=pks).count() == len(pks))
-
-
-def _keep(request: PersonRequest, name: str, changes: Changes) -> str:
-    """Remember what was before, in place of what was remembered last; return where a POST takes it back."""
-    if not changes.changed:
-        return ""
-    key = secrets.token_urlsafe(9)
-    back = way_back(request, "back") or reverse(LISTS[name].page)
-    request.session[UNDO] = {"key": key, "name": name, "back": back, "changed": _plain(changes.changed)}
-    return reverse("bulk_undo", args=[key])
-
-
-def _plain(changed: Sequence[Changed]) -> list[dict[str, Any]]:
-    return [asdict(one) for one in changed]

@@ -29,6 +29,7 @@ from pipeline.views.company_columns import (
     WHOLE_CONTACT,
 )
 from pipeline.views.record_lists import RecordList, ordered, read_list
+from pipeline.views.taking_back import offers_what_stopped
 
 AT_ONCE = 500
 """Of so many rows of an export the deals are read together."""
@@ -36,6 +37,7 @@ AT_ONCE = 500
 
 @require_safe
 @with_saved_views(SavedView.Page.COMPANIES)
+@offers_what_stopped
 def company_list(request: PersonRequest, shelf: Shelf) -> HttpResponse:
     """Companies one may see, by name, with how many open deals each has."""
     found = read_list(request, _companies(request), orders=BY_NAME)
@@ -46,6 +48,7 @@ def company_list(request: PersonRequest, shelf: Shelf) -> HttpResponse:
 
 @require_safe
 @with_saved_views(SavedView.Page.CONTACTS)
+@offers_what_stopped
 def contact_list(request: PersonRequest, shelf: Shelf) -> HttpResponse:
     """Contacts one may see, by name, with how many open deals each has."""
     found = read_list(request, _contacts(request), orders=BY_NAME)

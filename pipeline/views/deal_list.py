@@ -21,6 +21,7 @@ from pipeline.views.columns import Shown, kept_in, shown_columns, spreadsheet
 from pipeline.views.deal_columns import JOINED, ORDERS, STANDARD, TABLE, WHOLE, cells, plain
 from pipeline.views.record_lists import ordered, read_list
 from pipeline.views.sums import sums_of
+from pipeline.views.taking_back import offers_what_stopped
 
 OUTCOMES = {
     "open": pgettext_lazy("deals", "Open"),
@@ -48,6 +49,7 @@ class Tab:
 
 @require_safe
 @with_saved_views(SavedView.Page.DEALS)
+@offers_what_stopped
 def deal_list(request: PersonRequest, shelf: Shelf) -> HttpResponse:
     """Show the deals that match, fifty at a time; their totals come by a second request."""
     outcome = _outcome_asked(request)

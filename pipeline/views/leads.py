@@ -30,6 +30,7 @@ from pipeline.rules.moving_together import MOST
 from pipeline.views.columns import kept_in, shown_columns, spreadsheet
 from pipeline.views.lead_columns import CELLS, TABLE, WHOLE
 from pipeline.views.record_lists import mark_changeable
+from pipeline.views.taking_back import offers_what_stopped
 
 PARTS = {"lead-panel": "pipeline/_lead_panel.html", "lead-clock": "pipeline/_lead_clock.html"}
 """What htmx may ask of a lead's page by the id of its place: the panel beside the list, the running clock."""
@@ -40,6 +41,7 @@ MOST_SUBMISSIONS = 20
 
 @require_safe
 @with_saved_views(SavedView.Page.LEADS)
+@offers_what_stopped
 def lead_list(request: PersonRequest, shelf: Shelf) -> HttpResponse:
     """Who waits for an answer and who is in hand, with the lead in hand beside; filters are in the address."""
     menu = request.GET.get("menu", "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from crm.models import AuditEntry, Campaign, Company, Contact, DisqualifyReason,
 from pipeline.models import Deal, Stage
 from pipeline.rules.deals import edit_deal
 from pipeline.views import bulk
+from pipeline.views.taking_back import UNDO
 from tests.factories import CompanyFactory, ContactFactory, DealFactory, LeadFactory, LeadSourceFactory
 
 pytestmark = pytest.mark.django_db
@@ -263,6 +265,53 @@ def test_what_one_gave_out_of_reach_offers_no_undo(client: Client, rep: User, co
     client.force_login(rep)
     answer = post(client, "change", [deal], owner=colleague.pk)
     assert (told(client, answer), undo_url(answer)) == (["Changed: 1."], "")
+
+
+def test_what_dies_on_its_way_offers_to_take_back_what_it_did(
+    web: Client, rep: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = [DealFactory(owner=rep, tags=["dairy"]) for _number in range(3)]
+    kind, done = bulk.LISTS["deals"].kind, []
+
+    def change_two(record: Deal, **said: Any) -> None:
+        if len(done) == 2:
+            raise SystemExit  # as a worker that is told to go
+        kind.change(record, **said)
+        done.append(record.pk)
+
+    rows = replace(bulk.LISTS["deals"], kind=replace(kind, change=change_two))
+    monkeypatch.setitem(bulk.LISTS, "deals", rows)
+    with pytest.raises(SystemExit):
+        post(web, "change", deals, tags="hot")
+    monkeypatch.undo()
+
+    assert "stopped" not in web.get(reverse("deal_list")).text, "it may still be on its way"
+    session = web.session
+    session[UNDO] = {**session[UNDO], "at": "2026-01-01T00:00:00+00:00"}
+    session.save()
+    page = web.get(reverse("deal_list")).text
+    assert "The last change stopped on its way: 2 of 3 were changed." in page
+    url = re.search(r'action="(/together/undo/[^"]+)"', page)
+    assert url is not None
+    assert "stopped" not in web.get(reverse("lead_list")).text, "told once"
+    assert told(web, web.post(url[1])) == ["Taken back: 2."]
+    assert [deal.tags for deal in Deal.objects.all()] == [["dairy"]] * 3
+
+
+def test_a_row_and_its_undo_are_written_together_or_not_at_all(
+    web: Client, rep: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = [DealFactory(owner=rep), DealFactory(owner=rep)]
+
+    def fail(self: Any, one: Any) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(bulk.Taking, "keep", fail)
+    for act in ("change", "delete"):
+        with pytest.raises(SystemExit):
+            post(web, act, deals, tags="hot")
+    assert set(Deal.objects.values_list("deleted_at", flat=True)) == {None}
+    assert [deal.tags for deal in Deal.objects.all()] == [[], []]
 
 
 def test_an_undo_is_of_its_own_session(web: Client, rep: User, admin: User) -> None:
