@@ -87,6 +87,15 @@ def test_lines_above_the_header_are_passed_over(table):
     assert cells(read) == [("x", "1")]
 
 
+def test_a_columns_name_among_the_words_of_a_table_makes_no_header(table):
+    known = ("email", "industry", "name", "amount")
+    read = table("mql_id,origin,kind\na1,social,x\nb2,email,industry\n", known_columns=known)
+    assert (read.header, read.header_line) == (("mql_id", "origin", "kind"), 1)
+    assert len(cells(read)) == 2
+    below = table("Deals,Monday,all,x\nName,Amount,Email,Note\nx,1,,\n", known_columns=known)
+    assert below.header == ("Name", "Amount", "Email", "Note")
+
+
 def test_short_rows_are_filled_and_long_rows_reported(table):
     short, blank_end, long = table("a,b,c\n1\n1,2,3,,\n1,2,3,4\n").rows()
     assert (short.cells, short.damage) == (("1", "", ""), None)

@@ -23,6 +23,11 @@ MOST_BROKEN_QUOTES = 1_000
 SAMPLE_LINES, SAMPLE_LENGTH = 100, 1 << 20
 PREAMBLE_LINES = 20
 REPORT_COLUMNS = ("line", "column", "value", "reason")
+FEWEST_NAMES = 3
+"""A single name of a column is also found among the words of a table."""
+
+Candidate = tuple[int, list[str], int, int]
+"""A line that may be the header: its number, its cells, how many of them name known columns, how many say anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,16 +249,28 @@ def known_in(record: list[str], known: Collection[str]) -> set[str]:
 
 
 def find_header(sample: list[str], separator: str, known: Collection[str]) -> tuple[tuple[str, ...], int]:
-    """The header's cells and its line: the first line with most known columns, else the first with any text."""
+    """The header's cells and its line: the first line with any text, unless a later one is a header by its looks."""
     candidates = [
-        (len(known_in(record, known)), line, record)
+        (line, record, len(known_in(record, known)), sum(bool(cell.strip()) for cell in record))
         for line, record in lenient_records(sample, separator)
         if not record[0].lower().startswith("sep=")
     ][:PREAMBLE_LINES]
     if not candidates:
         raise Unreadable(_("The file has no header. Expected a first line that names the columns."))
-    _matches, line, record = max(candidates, key=lambda candidate: candidate[0])
+    first = candidates[0]
+    eligible = [candidate for candidate in candidates if _is_better_header(candidate, first)]
+    line, record, _known, _filled = max(eligible, key=lambda candidate: candidate[2], default=first)
     return tuple(clean_cell(cell) for cell in record), line
+
+
+def _is_better_header(candidate: Candidate, first: Candidate) -> bool:
+    """Whether what stands above a line is no header: narrower than it, or the line names columns with most cells.
+
+    A row of a table can hold a column's name too, such as a source called "email".
+    """
+    _line, _record, known, filled = candidate
+    is_of_names = known >= FEWEST_NAMES and known * 2 > filled
+    return known > first[2] and (filled > first[3] or is_of_names)
 
 
 def without_report_columns(header: tuple[str, ...]) -> tuple[str, ...]:
