@@ -66,6 +66,9 @@ def test_converting_works_without_script(rep: User, lead: Lead, log_in: LogIn) -
     page = log_in(rep, java_script_enabled=False)
     page.goto("/leads/")
     page.get_by_role("link", name="Convert").click()
+    # As in the dialog, a new one's name is asked for only where none is chosen.
+    expect(page.get_by_label("Name of the new contact")).to_be_visible()
+    expect(page.get_by_label("Name of the new company")).to_be_hidden()
     page.get_by_label("Deal", exact=True).fill("Belt dryer")
     page.get_by_role("button", name="Convert").click()
 
