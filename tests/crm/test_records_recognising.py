@@ -18,9 +18,9 @@ needs_exports = pytest.mark.skipif(not EXPORTS.is_dir(), reason=f"{EXPORTS} is n
 needs_cards = pytest.mark.skipif(not CARDS.is_dir(), reason=f"{CARDS} is not here")
 
 FILES = {
-    "amocrm_kommo_deal_export_header.csv": ("amoCRM", "deals", 15),
-    "bitrix24_deal_export_header.csv": ("Bitrix24", "deals", 10),
-    "bitrix24_lead_export_header.csv": ("Bitrix24", "leads", 13),
+    "amocrm_kommo_deal_export_header.csv": ("amoCRM", "deals", 22),
+    "bitrix24_deal_export_header.csv": ("Bitrix24", "deals", 15),
+    "bitrix24_lead_export_header.csv": ("Bitrix24", "leads", 15),
     "google_contacts_2024_format.csv": ("Google", "contacts", 8),
     "google_contacts_old_format_header.csv": ("Google", "contacts", 6),
     "hubspot_fivetran_seeds/company_data.csv": ("HubSpot", "companies", 4),
@@ -32,15 +32,15 @@ FILES = {
     "linkedin_connections_preamble_and_header.csv": ("LinkedIn", "contacts", 6),
     "outlook_2010_header.csv": ("Outlook", "contacts", 10),
     "outlook_contacts.csv": ("Outlook", "contacts", 13),
-    "pipedrive_import_template_header.csv": ("Pipedrive", "deals", 10),
-    "pipedrive_sample_spreadsheet_vocabulary.csv": ("Pipedrive", "deals", 16),
+    "pipedrive_import_template_header.csv": ("Pipedrive", "deals", 12),
+    "pipedrive_sample_spreadsheet_vocabulary.csv": ("Pipedrive", "deals", 20),
     "salesforce_export_headers/Account.header.csv": ("Salesforce", "companies", 8),
     "salesforce_export_headers/Contact.header.csv": ("Salesforce", "contacts", 12),
-    "salesforce_export_headers/Lead.header.csv": ("Salesforce", "leads", 12),
+    "salesforce_export_headers/Lead.header.csv": ("Salesforce", "leads", 13),
     "salesforce_export_headers/Opportunity.header.csv": ("Salesforce", "deals", 12),
     "zoho_crm/Accounts.csv": ("Zoho", "companies", 5),
     "zoho_crm/Contacts.csv": ("Zoho", "contacts", 6),
-    "zoho_crm/Leads.csv": ("Zoho", "leads", 8),
+    "zoho_crm/Leads.csv": ("Zoho", "leads", 9),
     "odoo/odoo_crm_lead_import_template.xls": ("Odoo", "leads", 8),
     "odoo/odoo_res_partner_import_template.xlsx": ("Odoo", "contacts", 5),
 }

@@ -213,3 +213,37 @@ def test_the_database_agrees_and_the_audit_log_knows(admin, rep):
         (admin, "import", "created", f"import {run.pk}")
     ] * 2
     assert StageVisit.objects.count() == 3
+
+
+def test_a_deals_contact_is_found_or_made_by_name_within_its_company(rep):
+    deals = (
+        "name,company,contact_name,contact_email,contact_phone\n"
+        "A,Berg AG,Anna Berg,anna@berg.test,+49 30 1234567\n"
+        "B,Berg AG,Boris Kim,,+49 30 7654321\n"
+        "C,Berg AG,boris kim,,\n"
+        "D,Kim & Co,Boris Kim,,\n"
+        "E,Berg AG,,anna@berg.test,\n"
+    )
+    assert counts(bring_in("deals", deals, owner_default=rep)) == (5, 0, 0, 0)
+    found = dict(Deal.objects.values_list("name", "contact"))
+    assert found["B"] == found["C"] != found["D"]
+    assert found["A"] == found["E"]
+    assert set(Contact.objects.values_list("name", "email", "phone", "company__name")) == {
+        ("Anna Berg", "anna@berg.test", "+49 30 1234567", "Berg AG"),
+        ("Boris Kim", "", "+49 30 7654321", "Berg AG"),
+        ("Boris Kim", "", "", "Kim & Co"),
+    }
+    bring_in("deals", "name,company,contact_name\nF,Berg AG,Boris Kim\n", owner_default=rep)
+    assert Deal.objects.get(name="F").contact_id == found["B"]
+
+
+def test_a_deals_campaign_is_its_rows_or_its_leads(rep):
+    bring_in("leads", "external_id,name,source,campaign\nL1,Anna,Fair,Spring\nL2,Bo,Fair,Spring\n")
+    bring_in(
+        "deals", "external_id,name,lead,source,campaign\n1,A,L1,,\n2,B,,Web,Launch\n3,C,L2,Web,\n", owner_default=rep
+    )
+    assert {deal.name: (str(deal.source), str(deal.campaign)) for deal in Deal.objects.select_related("campaign")} == {
+        "A": ("Fair", "Spring"),
+        "B": ("Web", "Launch"),
+        "C": ("Web", "None"),
+    }

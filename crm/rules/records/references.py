@@ -13,7 +13,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
 
-from crm.models import Bilingual, Company, Contact, ImportRow, Lead, LeadSource, OwnedQuerySet, User, folded
+from crm.models import Bilingual, Campaign, Company, Contact, ImportRow, Lead, LeadSource, OwnedQuerySet, User, folded
 from crm.rules.records.context import Context
 from crm.rules.records.entries import Entry, RowRefused
 from crm.rules.records.snapshots import plain
@@ -24,6 +24,8 @@ Rows = TypeVar("Rows", bound=OwnedQuerySet)
 
 PLACEHOLDER_DOMAIN = "imported.invalid"
 """Of addresses made up for owners known by name alone; RFC 2606 keeps mail from ever going there."""
+
+LONGEST_CAMPAIGN = 120
 
 WARNINGS = {
     "owners_made": ngettext_lazy(
@@ -45,6 +47,9 @@ WARNINGS = {
     "sources_made": ngettext_lazy(
         "%(count)d source was unknown and made.", "%(count)d sources were unknown and made.", "count"
     ),
+    "campaigns_made": ngettext_lazy(
+        "%(count)d campaign was unknown and made.", "%(count)d campaigns were unknown and made.", "count"
+    ),
     "reasons_made": ngettext_lazy(
         "%(count)d reason was unknown and made.", "%(count)d reasons were unknown and made.", "count"
     ),
@@ -63,13 +68,15 @@ class References:
         self._context = context
         self._made: list[tuple[Model, int]] = []
         self._listed: dict[type[Bilingual], dict[str, Bilingual]] = {}
+        self._contacts_made: dict[tuple[int, str], list[Contact]] = {}
 
     def save_made(self) -> None:
         """Insert what was made since the last step, and record it so that it can be taken back."""
         by_model: dict[type[Model], list[tuple[Model, int]]] = defaultdict(list)
         for record, line in self._made:
             by_model[type(record)].append((record, line))
-        for model in sorted(by_model, key=lambda model: model is Contact):  # contacts refer to companies
+        # Contacts refer to companies, campaigns to sources.
+        for model in sorted(by_model, key=lambda model: model in {Contact, Campaign}):
             records = by_model[model]
             model._default_manager.bulk_create([record for record, _line in records])
             ImportRow.objects.bulk_create(
@@ -206,7 +213,7 @@ class References:
 
     def leads_with(self, keys: Iterable[str]) -> dict[str, Lead]:
         """The leads that have these external ids, or into which those that have them were merged."""
-        present = self.reachable(Lead.objects.present())
+        present = self.reachable(Lead.objects.present()).select_related("source", "campaign__source")
         holders = list(Lead.objects.filter(external_id__in=list(keys)).order_by("pk"))
         ends = led_on(holders, present)
         seen = present.in_bulk([end.pk for end in ends.values()])
@@ -214,20 +221,42 @@ class References:
         return {str(row.external_id): seen[pk] for row, pk in led if pk in seen}
 
     def contact(self, entry: Entry, company: Company | None, owner: User | None) -> Contact | None:
-        """The contact with the e-mail in `contact_email`, made where it is unknown; None where it is empty."""
-        address: str | None = entry["contact_email"]
-        if not address:
+        """The contact with the e-mail in `contact_email`, or else the one so named at the company; made where unknown.
+
+        None where the row has neither. Raises RowRefused where several are meant.
+        """
+        address, name = entry["contact_email"], " ".join((entry["contact_name"] or "").split())
+        if not address and not name:
             return None
-        if address not in self._contacts:
-            contact = Contact(name=address, email=address, company=company, owner=owner)
+        here = (id(company), name_key(name))  # one made on the way has no key before its step is written
+        if address:
+            known = [self._contacts[address]] if address in self._contacts else []
+        else:
+            known = self._contacts_made.get(here) or self._contacts_named.get((company and company.pk, here[1]), [])
+        if len(known) > 1:
+            raise RowRefused("contact_name", _("Several contacts have this name; give the contact’s e-mail."))
+        if known:
+            return known[0]
+        fields = {"name": name or address, "email": address or "", "phone": entry["contact_phone"] or ""}
+        contact = Contact(**fields, company=company, owner=owner)
+        if address:
             self._contacts[address] = contact
-            self._make(contact, entry, "contacts_made")
-        return self._contacts[address]
+        self._contacts_made[here] = [contact]
+        self._make(contact, entry, "contacts_made")
+        return contact
 
     @cached_property
     def _contacts(self) -> dict[str, Contact]:
         rows = self.reachable(Contact.objects.present()).exclude(email="").order_by("-pk").values_list("pk", "email")
         return {address.lower(): Contact(pk=pk, email=address) for pk, address in rows}
+
+    @cached_property
+    def _contacts_named(self) -> dict[tuple[int | None, str], list[Contact]]:
+        """Contacts by company and name."""
+        named: dict[tuple[int | None, str], list[Contact]] = defaultdict(list)
+        for pk, company, name in self.reachable(Contact.objects.present()).values_list("pk", "company_id", "name"):
+            named[company, name_key(name)].append(Contact(pk=pk, name=name, company_id=company))
+        return named
 
     # --- Short lists ---
 
@@ -247,6 +276,43 @@ class References:
             self._make(found, entry, "sources_made")
         assert isinstance(found, LeadSource)
         return found
+
+    def source_with(self, key: int | None) -> LeadSource | None:
+        """The source that has this key."""
+        sources = self._list(LeadSource).values() if key else ()
+        return next((row for row in sources if isinstance(row, LeadSource) and row.pk == key), None)
+
+    def campaign(self, entry: Entry, source: LeadSource | None, column: str = "campaign") -> Campaign | None:
+        """The campaign that a cell names within `source`, made where it is unknown; None where it is empty.
+
+        Without a source the campaign must be known: it says which. One that another source has too bears its source in
+        its name. Raises RowRefused.
+        """
+        text: str | None = entry[column]
+        if not text:
+            return None
+        if source is None:
+            return self._campaign_alone(text, column)
+        apart = f"{text} · {source.name}"[:LONGEST_CAMPAIGN]
+        named = [self._campaigns.get(name_key(name)) for name in (text, apart)]
+        if found := next((one for one in named if one and one.source.slug == source.slug), None):
+            return found
+        free = next((name for name, taken in zip((text, apart), named, strict=True) if taken is None), None)
+        if free is None:
+            raise RowRefused(column, _("Another source has a campaign of this name; give it another one."))
+        campaign = Campaign(name=free, source=source)
+        self._campaigns[name_key(free)] = campaign
+        self._make(campaign, entry, "campaigns_made")
+        return campaign
+
+    def _campaign_alone(self, text: str, column: str) -> Campaign:
+        if found := self._campaigns.get(name_key(text)):
+            return found
+        raise RowRefused(column, _("A campaign runs within a source, and nobody here knows this one: name its source."))
+
+    @cached_property
+    def _campaigns(self) -> dict[str, Campaign]:
+        return {name_key(campaign.name): campaign for campaign in Campaign.objects.select_related("source")}
 
     def reason(self, model: type[BilingualModel], entry: Entry, column: str) -> BilingualModel | None:
         """The reason of `model` that a cell names, made where it is unknown; None where it is empty."""

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from crm.models import (
     AboutSubject,
     Bilingual,
+    Campaign,
     ImportRow,
     ImportRun,
     OwnedQuerySet,
@@ -111,7 +112,7 @@ class Undoing:
         if isinstance(rows, OwnedQuerySet):
             mine = rows.editable_by(self.by).values_list("pk", flat=True)
             return {*mine, *rows.in_bin_of(self.by, self.now).values_list("pk", flat=True)}
-        return set(records) if issubclass(model, Bilingual) else set()
+        return set(records) if issubclass(model, (Bilingual, Campaign)) else set()
 
     def _about_editable(self, records: Mapping[int, AboutSubject]) -> set[int]:
         assert self.by is not None

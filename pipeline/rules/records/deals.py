@@ -74,15 +74,30 @@ class DealImporter(stories.StoryImporter):
         wanted = {"name": entry["name"], "external_id": entry["external_id"], "company": company}
         wanted |= self._story(entry, record) | self._owner(entry, record)
         wanted |= {"contact": self.references.contact(entry, company, wanted.get("owner"))}
-        wanted |= {"lead": self._lead(entry), "source": self.references.source(entry)}
+        wanted |= self._origin(entry, record)
         wanted |= {name: entry[name] for name in ("amount", "expected_close_on")}
-        if wanted["lead"] and not wanted["source"]:
-            wanted["source"] = wanted["lead"].source
         if wanted["outcome"] == Deal.Outcome.LOST:
             wanted["loss_reason"] = self.references.reason(LossReason, entry, "lost_reason")
         if record is None or entry["currency"] or self.context.mapping.currency:
             wanted["currency"] = self.context.currency_of(entry)
         return wanted
+
+    def _origin(self, entry: Entry, record: Deal | None) -> dict[str, Any]:
+        """Lead, source and campaign; what the row does not say of where it came from, its lead does."""
+        lead, source = self._lead(entry), self.references.source(entry)
+        within = source or (lead.source if lead else None)
+        within = within or (self.references.source_with(record.source_id) if record else None)
+        campaign = self.references.campaign(entry, within)
+        origin = {"lead": lead, "source": source or (lead.source if lead else None)}
+        if campaign and not within:
+            origin["source"] = campaign.source
+        if campaign:
+            origin["campaign"] = campaign
+        elif lead and lead.campaign and lead.campaign.source == origin["source"]:
+            origin["campaign"] = lead.campaign
+        elif self.context.has("campaign"):
+            origin["campaign"] = None
+        return origin
 
     def _owner(self, entry: Entry, record: Deal | None) -> dict[str, Any]:
         owner = self.references.owner(entry)

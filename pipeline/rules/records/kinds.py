@@ -19,7 +19,9 @@ from pipeline.rules.records.histories import HistoryImporter
 from pipeline.rules.records.touches import ACTIVITY_KINDS, TouchImporter
 
 DEAL_LABELS = crm_kinds.LABELS | {
+    "contact_name": _("Contact’s name"),
     "contact_email": _("Contact’s e-mail"),
+    "contact_phone": _("Contact’s phone"),
     "pipeline": _("Pipeline"),
     "stage": _("Stage"),
     "amount": _("Amount"),
@@ -47,13 +49,16 @@ DEALS = Kind(
         text("external_id", 100),
         text("company", 200),
         text("company_id", 500),
+        text("contact_name", 200),
         email("contact_email"),
+        text("contact_phone", 40),
         text("owner", 200),
         text("pipeline", 120),
         text("stage", 120),
         money("amount"),
         currency(),
         text("source", 120),
+        text("campaign", 120),
         text("lead", 100),
         past_instant("created_at"),
         choice("outcome", tuple(Deal.Outcome.values)),

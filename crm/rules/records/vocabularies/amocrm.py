@@ -12,7 +12,7 @@ _PHONES = (
 _TELLING = (
     "теги", "примечание", "кем создана сделка", "дата редактирования", "кем редактирована", "ответственный за контакт",
     "факс", "пользовательское соглашение", "tags", "note", "created by", "skype", "icq", "jabber", "google talk", "msn",
-    "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "utm_referrer", "roistat", "yclid", "gclid",
+    "utm_source", "utm_medium", "utm_term", "utm_content", "utm_referrer", "roistat", "yclid", "gclid",
 )  # fmt: skip
 
 VOCABULARIES = (
@@ -29,8 +29,11 @@ VOCABULARIES = (
             "stage_outcome": ("этап сделки", "lead stage", "pipeline stage", "stage"),
             "pipeline": ("воронка", "pipeline", "lead pipeline"),
             "company": ("компания", "компания контакта", "company", "contact's company"),
+            "contact_name": ("полное имя контакта", "основной контакт", "contact name", "main contact", "full name"),
             "contact_email": _EMAILS,
+            "contact_phone": _PHONES,
             "source": ("источник", "source", "utm_source"),
+            "campaign": ("utm_campaign",),
             "lost_reason": ("причина отказа", "loss reason"),
         },
         values={
@@ -43,7 +46,7 @@ VOCABULARIES = (
             },
             "closed_at": {"не закрыта": "", "not closed": ""},
         },
-        telling=(*_TELLING, "полное имя контакта", "contact name", "full name", *_PHONES),
+        telling=_TELLING,
     ),
     Vocabulary(
         "amoCRM",

@@ -2,7 +2,8 @@
 
 from crm.rules.records.vocabularies.vocabulary import Vocabulary
 
-_UTM = ("utm source", "utm medium", "utm campaign", "utm content", "utm term")
+_UTM = ("utm source", "utm medium", "utm content", "utm term")
+_CAMPAIGN = ("utm campaign",)
 _PHONES = (
     "рабочий телефон", "мобильный телефон", "домашний телефон", "другой телефон", "work phone", "mobile", "home phone",
     "other phone number",
@@ -36,11 +37,22 @@ VOCABULARIES = (
             "email": _EMAILS,
             "phone": _PHONES,
             "source": ("источник", "source", "utm source"),
+            "campaign": _CAMPAIGN,
+            "status": ("статус", "status", "стадия", "stage"),
             "message": ("комментарий", "comment"),
             "owner": _OWNER,
             "created_at": ("дата создания", "created on", "created"),
         },
-        telling=("статус", "сумма", "status", *_UTM),
+        values={
+            "status": {
+                "не обработан": "new", "новый": "new", "unassigned": "new", "new": "new",
+                "в работе": "working", "в обработке": "working", "обработан": "working", "in progress": "working",
+                "processed": "working", "качественный лид": "converted", "good lead": "converted",
+                "high-quality lead": "converted", "некачественный лид": "disqualified", "junk lead": "disqualified",
+                "low-quality lead": "disqualified",
+            },
+        },
+        telling=("сумма", *_UTM),
     ),
     Vocabulary(
         "Bitrix24",
@@ -53,20 +65,23 @@ VOCABULARIES = (
             "amount": ("сумма", "amount", "total", "сумма сделки"),
             "currency": ("валюта", "currency"),
             "company": ("компания", "company", "компания: название компании"),
+            "contact_name": ("контакт", "contact"),
+            "contact_phone": (
+                "контакт: рабочий телефон", "контакт: мобильный телефон", "контакт: другой телефон",
+                "contact: work phone", "contact: mobile", "contact: other phone number",
+            ),
             "contact_email": (
                 "контакт: рабочий e-mail", "контакт: частный e-mail", "контакт: другой e-mail", "contact: work e-mail",
                 "contact: home e-mail", "contact: other e-mail",
             ),
             "source": ("источник", "source", "utm source"),
+            "campaign": _CAMPAIGN,
             "owner": _OWNER,
             "created_at": ("дата создания", "created on", "created"),
             "closed_at": ("дата завершения", "предполагаемая дата закрытия", "end date"),
         },
         values={"stage": _WON, "outcome": _OUTCOMES, "pipeline": {"общее": "", "общая": "", "general": ""}},
-        telling=(
-            "контакт", "контакт: рабочий телефон", "контакт: мобильный телефон", "контакт: другой телефон", "contact",
-            *_UTM,
-        ),
+        telling=_UTM,
     ),
     Vocabulary(
         "Bitrix24",

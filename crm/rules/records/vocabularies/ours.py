@@ -4,6 +4,7 @@ from crm.rules.records.vocabularies.vocabulary import Vocabulary
 
 _OWNER = ("owner", "owner e-mail", "responsible", "ответственный", "владелец", "менеджер")
 _SOURCE = ("source", "lead source", "источник", "источник лида", "канал")
+_CAMPAIGN = ("campaign", "кампания", "рекламная кампания", "utm_campaign")
 _CREATED = ("created_at", "created", "create date", "date created", "created on", "создан", "создана", "дата создания")
 _COMPANY = ("company", "company name", "organization", "organisation", "account", "компания", "организация", "фирма")
 _PHONE = (
@@ -38,6 +39,8 @@ VOCABULARIES = (
             "email": _EMAIL,
             "phone": _PHONE,
             "source": _SOURCE,
+            "campaign": _CAMPAIGN,
+            "status": ("status", "статус", "lead status", "статус лида"),
             "owner": _OWNER,
             "message": ("message", "what they wrote", "wrote", "notes", "сообщение", "что написано", "комментарий"),
             "created_at": (*_CREATED, "came in", "поступил"),
@@ -45,8 +48,9 @@ VOCABULARIES = (
             "qualified_at": ("qualified_at", "qualified", "квалифицирован"),
             "disqualified_at": ("disqualified_at", "disqualified", "дисквалифицирован"),
             "disqualify_reason": ("disqualify_reason", "reason", "reason for disqualifying", "причина отказа"),
+            "nurture_until": ("nurture_until", "comes back on", "вернётся"),
         },
-        telling=("score", "response clock", "campaign", "кампания", "status", "статус"),
+        telling=("score", "response clock"),
     ),
     Vocabulary(
         "Voronka",
@@ -82,6 +86,8 @@ VOCABULARIES = (
             "name": ("name", "deal", "deal name", "opportunity", "title", "сделка", "название", "название сделки"),
             "external_id": (*_ID, "deal id", "opportunity_id"),
             "company": _COMPANY,
+            "contact_name": ("contact_name", "contact", "contact name", "contact’s name", "контакт", "контактное лицо"),
+            "contact_phone": ("contact_phone", "contact’s phone", "телефон контакта"),
             "contact_email": ("contact_email", "contact e-mail", "contact’s e-mail", "e-mail контакта"),
             "owner": (*_OWNER, "sales_agent"),
             "pipeline": ("pipeline", "воронка"),
@@ -89,6 +95,7 @@ VOCABULARIES = (
             "amount": ("amount", "value", "sum", "budget", "сумма", "бюджет", "стоимость"),
             "currency": ("currency", "валюта"),
             "source": _SOURCE,
+            "campaign": _CAMPAIGN,
             "lead": ("lead", "лид"),
             "created_at": _CREATED,
             "outcome": ("outcome", "result", "итог", "исход"),

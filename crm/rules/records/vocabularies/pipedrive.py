@@ -38,10 +38,12 @@ VOCABULARIES = (
             "closed_at": ("deal - closed on", "deal - won time", "deal - lost time", "deal - deal closed on"),
             "created_at": ("deal - deal created", "deal - created", "deal - add time", "сделка - создана"),
             "company": _COMPANY,
+            "contact_name": ("person - name", "contact person", "deal - contact person", "контактное лицо - имя"),
             "contact_email": _EMAIL,
+            "contact_phone": _PHONE,
         },
         values={"outcome": {"открыта": "open", "выиграна": "won", "проиграна": "lost"}},
-        telling=("contact person", "person - name", "deal - probability", *_TELLING),
+        telling=("deal - probability", *_TELLING),
     ),
     Vocabulary(
         "Pipedrive",

@@ -22,13 +22,22 @@ VOCABULARIES = (
             "email": ("email", "эл. почта"),
             "phone": ("phone", "mobilephone", "mobile", "телефон"),
             "source": ("leadsource", "lead source", "источник лида"),
+            "status": ("status", "lead status", "статус лида"),
             "message": ("description", "описание"),
             "owner": ("lead owner", "owner", "ответственный за лид", *_OWNER_IDS),
             "created_at": ("createddate", "create date", "created date"),
         },
+        values={
+            "status": {
+                "open - not contacted": "new", "open": "new", "working - contacted": "working",
+                "working": "working", "contacted": "working", "nurturing": "nurturing", "nurture": "nurturing",
+                "qualified": "qualified", "closed - converted": "converted", "converted": "converted",
+                "closed - not converted": "disqualified", "unqualified": "disqualified",
+            },
+        },
         telling=(
             "masterrecordid", "salutation", "isconverted", "converteddate", "convertedaccountid", "convertedcontactid",
-            "convertedopportunityid", "isunreadbyowner", "rating", "hasoptedoutofemail", "status", *_SYSTEM,
+            "convertedopportunityid", "isunreadbyowner", "rating", "hasoptedoutofemail", *_SYSTEM,
         ),
     ),
     Vocabulary(

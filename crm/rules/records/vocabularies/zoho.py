@@ -16,11 +16,19 @@ VOCABULARIES = (
             "email": ("email", "secondary email", "эл. почта"),
             "phone": ("phone", "mobile", "телефон", "мобильный"),
             "source": ("lead source", "источник лида"),
+            "status": ("lead status", "статус лида"),
             "message": ("description", "описание"),
             "owner": ("lead owner", "ответственный за лид"),
             "created_at": ("created time", "время создания"),
         },
-        telling=("lead owner id", "lead status", "converted", "website", "industry", "annual revenue", "rating"),
+        values={
+            "status": {
+                "not contacted": "new", "attempted to contact": "working", "contacted": "working",
+                "contact in future": "nurturing", "pre qualified": "qualified", "pre-qualified": "qualified",
+                "junk lead": "disqualified", "lost lead": "disqualified", "not qualified": "disqualified",
+            },
+        },
+        telling=("lead owner id", "converted", "website", "industry", "annual revenue", "rating"),
     ),
     Vocabulary(
         "Zoho",
@@ -59,6 +67,8 @@ VOCABULARIES = (
             "external_id": ("dealid", "potentialid", "record id"),
             "name": ("deal name", "potential name"),
             "company": ("account name",),
+            "contact_name": ("contact name",),
+            "campaign": ("campaign source",),
             "stage_outcome": ("stage",),
             "pipeline": ("pipeline",),
             "amount": ("amount",),
@@ -75,6 +85,6 @@ VOCABULARIES = (
                 "closed won": "won", "closed lost": "lost", "closed lost to competition": "lost", "*": "open",
             },
         },
-        telling=("deal owner id", "probability (%)", "probability", "expected revenue", "campaign source", "next step"),
+        telling=("deal owner id", "probability (%)", "probability", "expected revenue", "next step"),
     ),
 )  # fmt: skip
