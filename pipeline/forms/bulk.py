@@ -123,9 +123,12 @@ class DealChangeForm(CampaignForm):
         self._let_choose("stage", stages.order_by("pipeline__position", "pipeline_id", "position"))
 
     def said(self) -> dict[str, Any]:
-        """A tag is added to those that a deal has."""
+        """Tags are added to those that a deal has, separated by commas as in its own form."""
         said = super().said()
-        return said | {"tags": Added((said["tags"],))} if said.get("tags") else said
+        if not said.get("tags"):  # cleared, or left alone
+            return said
+        tags = tuple(filter(None, map(str.strip, said.pop("tags").split(","))))
+        return said | {"tags": Added(tags)} if tags else said
 
 
 class LeadChangeForm(CampaignForm):

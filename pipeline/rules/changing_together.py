@@ -12,14 +12,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.models import Company, Contact, Lead, User
 from crm.rules.companies import delete_record, edit_record, restore_record
 from crm.rules.errors import NotAllowed, RuleError
-from crm.rules.leads import assign_lead, delete_lead, disqualify_lead, edit_lead, reopen_lead, restore_lead
+from crm.rules.leads import (
+    assign_lead,
+    delete_lead,
+    disqualify_lead,
+    edit_lead,
+    nurture_lead,
+    reopen_lead,
+    restore_lead,
+)
 from pipeline.models import Deal
 from pipeline.rules.deals import delete_deal, edit_deal, restore_deal
+from pipeline.rules.locking import share_pipeline
 from pipeline.rules.moving import move_deal, undo_move
 from pipeline.rules.moving_together import Refused, Seen
 from pipeline.rules.refusals import TooLateToUndo
@@ -37,6 +47,8 @@ class Kind:
     revert: Callable[..., Any]
     delete: Callable[..., None]
     restore: Callable[..., Any]
+    along: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What changes along with a field, and is remembered with it."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +100,7 @@ def change_together(
         if not wanted:
             changes.same += 1
             continue
-        before = {name: _plain(one.record, name) for name in wanted}
+        before = {name: _plain(one.record, name) for name in _touched(kind, wanted)}
         try:
             with transaction.atomic():
                 kind.change(one.record, fields=wanted, seen_version=one.version, by=by, now=now)
@@ -153,6 +165,10 @@ def _wanted(record: Any, fields: Fields) -> dict[str, Any]:
     return {name: value for name, value in wanted.items() if getattr(value, "pk", value) != _own(record, name)}
 
 
+def _touched(kind: Kind, names: Iterable[str]) -> list[str]:
+    return [each for name in names for each in (name, *kind.along.get(name, ()))]
+
+
 def _with_own(present: list[str], added: Added) -> list[str]:
     return [*present, *(item for item in added.items if item not in present)]
 
@@ -181,6 +197,7 @@ def _version(record: Any) -> int:
 
 def _change_deal(deal: Deal, *, fields: Fields, seen_version: int, by: User, now: dt.datetime) -> None:
     """The owner last: whoever gives a deal away may no longer change it."""
+    share_pipeline(deal.pipeline_id)  # before the deal is locked, as everywhere: it may be moved once it is changed
     facts = {name: value for name, value in fields.items() if name not in {"stage", "owner"}}
     if facts:
         if "stage" not in fields:  # else the move says what the new stage asks for
@@ -195,7 +212,8 @@ def _change_deal(deal: Deal, *, fields: Fields, seen_version: int, by: User, now
 
 
 def _revert_deal(deal: Deal, *, before: Fields, seen_version: int, by: User, now: dt.datetime) -> None:
-    facts = {name: value for name, value in before.items() if name != "stage"}
+    share_pipeline(deal.pipeline_id)
+    facts = {name: value for name, value in before.items() if name not in {"stage", "outcome"}}
     if facts:
         deal = edit_deal(deal, fields=facts, seen_version=seen_version, by=by)
         seen_version = deal.version
@@ -204,6 +222,8 @@ def _revert_deal(deal: Deal, *, before: Fields, seen_version: int, by: User, now
             with transaction.atomic():
                 undo_move(deal, seen_version=seen_version, by=by, now=now)
         except TooLateToUndo:  # many were moved, which took its time
+            if before.get("outcome", Deal.Outcome.OPEN) != Deal.Outcome.OPEN:
+                raise  # no move makes a deal lost as it was, or won when it was
             move_deal(deal, to=before["stage"], seen_version=seen_version, by=by, now=now)
 
 
@@ -228,6 +248,9 @@ def _revert_lead(lead: Lead, *, before: Fields, seen_version: int, by: User, now
         seen_version = lead.version
     if "disqualify_reason" in before:
         lead = reopen_lead(lead, seen_version=seen_version, by=by, now=now)
+        until = before.get("nurture_until")
+        if until is not None and until > timezone.localdate(now):
+            lead = nurture_lead(lead, until=until, seen_version=lead.version, by=by, now=now)
         seen_version = lead.version
     if "owner" in before:
         assign_lead(lead, to=before["owner"], seen_version=seen_version, by=by)
@@ -241,7 +264,7 @@ def _revert_customer(record: Any, *, before: Fields, seen_version: int, by: User
     edit_record(record, fields=before, by=by, seen_version=seen_version)
 
 
-DEALS = Kind(Deal, _change_deal, _revert_deal, delete_deal, restore_deal)
-LEADS = Kind(Lead, _change_lead, _revert_lead, delete_lead, restore_lead)
+DEALS = Kind(Deal, _change_deal, _revert_deal, delete_deal, restore_deal, {"stage": ("outcome",)})
+LEADS = Kind(Lead, _change_lead, _revert_lead, delete_lead, restore_lead, {"disqualify_reason": ("nurture_until",)})
 COMPANIES = Kind(Company, _change_customer, _revert_customer, delete_record, restore_record)
 CONTACTS = Kind(Contact, _change_customer, _revert_customer, delete_record, restore_record)

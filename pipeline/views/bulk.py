@@ -39,7 +39,9 @@ from pipeline.views.together import say_together
 
 
 def _leads_matching(request: PersonRequest) -> Any:
-    return read_inbox(request, timezone.now()).leads
+    """Nothing where the address cannot be read: the page shows more then, and says so, but nobody meant all that."""
+    inbox = read_inbox(request, timezone.now())
+    return [] if inbox.filters.errors else inbox.leads
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,10 @@ def _rows_or_404(name: str) -> Rows:
 def _chosen(request: PersonRequest, rows: Rows) -> dict[int, int] | None:
     """Return the versions of the chosen by their ids; None where there is nothing to do, which is said."""
     if request.POST.get("all"):
-        return {row.pk: row.version for row in rows.matching(request)[:MOST]}
+        found = {row.pk: row.version for row in rows.matching(request)[:MOST]}
+        if not found:
+            messages.error(request, _("Nothing found"))
+        return found or None
     form = ChosenForm(request.POST)
     if form.is_valid():
         chosen: dict[int, int] = form.cleaned_data["chosen"]
