@@ -92,7 +92,7 @@ class LeadFilterForm(forms.Form):
             leads = leads.filter(Q(owner__team=team) | Q(owner=None, team=team))
         if chosen.get("since"):
             leads = leads.filter(created_at__gte=_midnight(chosen["since"]))
-        if chosen.get("until"):
+        if chosen.get("until") and chosen["until"] < dt.date.max:  # no day comes after the last there is
             leads = leads.filter(created_at__lt=_midnight(chosen["until"] + dt.timedelta(days=1)))
         return leads
 

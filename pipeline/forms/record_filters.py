@@ -77,6 +77,8 @@ class DayFilter(django_filters.DateFilter):
         """Narrow `qs`; of a time, "until a day" means before the next."""
         if value is None or not self.is_moment:
             return super().filter(qs, value)
+        if value == dt.date.max:  # no day comes after it
+            return qs if self.lookup_expr == "lt" else qs.none()
         day = value + dt.timedelta(days=1) if self.lookup_expr == "lt" else value
         return super().filter(qs, timezone.make_aware(dt.datetime.combine(day, dt.time.min)))
 

@@ -51,7 +51,14 @@ class Order:
         return beside if value is None else Q(**{f"{self.field}__{way}": value}) | beside
 
 
+def _moment(said: str) -> dt.datetime:
+    try:
+        return dt.datetime.fromisoformat(said).astimezone(dt.UTC)
+    except OverflowError as error:  # before the first year, or after the last
+        raise ValueError(said) from error
+
+
 BY_RANK = Order("rank", str)
-BY_WIN = Order("won_at", dt.datetime.fromisoformat, is_latest_first=True)
+BY_WIN = Order("won_at", _moment, is_latest_first=True)
 BY_CLOSE = Order("expected_close_on", dt.date.fromisoformat)
 """Soonest first; what has no date comes last."""

@@ -262,6 +262,9 @@ def test_wrong_input_is_answered_not_thrown(rep_client: Client, deal: Deal, stag
     assert rep_client.put(f"/deals/{deal.pk}/move/").status_code == 405
     assert rep_client.post("/board/sales/").status_code == 405
     assert rep_client.get(f"/board/sales/columns/{stages['close'].pk}/?after=nonsense").status_code == 404
+    for moment in ("2026-11-11", "0001-01-01T00:00:00%2B23:59", "9999-12-31T23:59:59-23:59"):
+        answer = rep_client.get(f"/board/sales/columns/{stages['fulfilment'].pk}/?after={moment}~1")
+        assert answer.status_code in {200, 404}
     assert rep_client.get("/board/sales/changes/?since=x").status_code == 404
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from crm.models import ExchangeRate, User
 from pipeline.models import Deal, Stage
 from pipeline.views import record_lists
-from tests.factories import CompanyFactory, DealFactory, FollowUpFactory, LeadSourceFactory
+from tests.factories import CompanyFactory, DealFactory, FollowUpFactory, LeadFactory, LeadSourceFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -218,3 +218,13 @@ def test_list_asks_the_database_the_same_for_every_row(
     with django_assert_max_num_queries(22):
         assert len(names(client)) == 12
     assert Deal.objects.count() == 12
+
+
+@pytest.mark.parametrize("page", ["deal_list", "deal_export", "lead_list", "lead_export"])
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_the_first_day_and_the_last_are_days(client: Client, rep: User, stages: Stages, page: str, day: str) -> None:
+    client.force_login(rep)
+    DealFactory(owner=rep)
+    LeadFactory(owner=rep)
+    for name in ("since", "until", "created_from", "created_to"):
+        assert client.get(reverse(page), {name: day}).status_code == 200
