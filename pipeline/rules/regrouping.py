@@ -49,7 +49,7 @@ def take_back_deal(deal: Deal, *, seen_version: int, by: User, now: dt.datetime)
         is_own = last is not None and last.actor_id == by.pk and last.note != "undo"
         # Whether a rep may change what they have just given away is not asked: they take back their own gift.
         fresh = claim(deal, seen_version=seen_version, by=None if is_own and by.may_write else by)
-        if last is None or not is_own or now - last.at > UNDO_WITHIN:
+        if last is None or not is_own or now - last.at > UNDO_WITHIN or _was_touched_since(last, deal):
             raise TooLateToUndo(_("This can no longer be undone; change the deal instead."))
         if "owner_id" in last.before:
             fresh.owner_id = last.before["owner_id"]
@@ -67,6 +67,11 @@ def _edit(deal: Deal, fields: dict[str, Any], *, seen_version: int, by: User, ke
             raise WrongStage(_("“%(deal)s” is closed; only an open deal changes its column.") % {"deal": fresh})
         keep_answer(by=by, key=key, purpose=f"deal-{fresh.pk}", answer={"version": fresh.version})
     return fresh
+
+
+def _was_touched_since(change: AuditEntry, deal: Deal) -> bool:
+    """Whoever has the deal now may have begun to work on it: the version alone tells a page that looked on nothing."""
+    return AuditEntry.objects.about("deal", deal.pk).filter(pk__gt=change.pk).exists()
 
 
 def _last_change(deal: Deal) -> AuditEntry | None:

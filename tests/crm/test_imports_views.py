@@ -11,11 +11,11 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from crm.models import Contact, ImportChunk, ImportFile, Lead, Notification, User
+from crm.models import Contact, ImportChunk, ImportFile, ImportRun, Lead, Notification, User
 from crm.rules.delivering import deliver_due
 from crm.rules.importing.uploading import forget_uploads
 from pipeline.models import Deal, Pipeline
-from tests.factories import CompanyFactory, ContactFactory, LeadFactory
+from tests.factories import CompanyFactory, ContactFactory, LeadFactory, TeamFactory
 from tests.wizard import LEADS, answers, check, client_of, counts, start, upload
 
 pytestmark = pytest.mark.django_db
@@ -276,6 +276,21 @@ def test_an_import_by_somebody_whose_rights_ended_stops(
     assert (run.state, counts(run)) == ("stopped", (1, 0, 0, 0))
     assert "was stopped" in run.stop_reason
     assert Lead.objects.count() == 1
+
+
+def test_an_import_by_somebody_who_leads_a_team_no_more_begins_a_new_slice(manager: User) -> None:
+    from crm.rules.importing import carrying
+
+    south = TeamFactory(name="South")  # of nobody yet, but with leads that nobody owns
+    south.leaders.add(manager)
+    run = ImportRun(by=manager)
+    person = carrying.importer_of(run)
+    theirs = LeadFactory(owner=None, team=south)
+    assert theirs in Lead.objects.editable_by(person)
+    carrying._refuse_other_rights(run, person)
+    south.leaders.remove(manager)
+    with pytest.raises(carrying.Interrupted):
+        carrying._refuse_other_rights(run, person)
 
 
 def test_a_cancelled_import_keeps_what_it_wrote_and_can_be_taken_back(

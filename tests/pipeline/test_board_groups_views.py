@@ -18,6 +18,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from crm.models import AuditEntry, ExchangeRate, User
 from pipeline.models import Deal, Stage
+from pipeline.rules.deals import edit_deal
 from pipeline.views.board_columns import FIRST_COLUMNS
 from tests.factories import CompanyFactory, DealFactory, FollowUpFactory, UserFactory
 
@@ -231,6 +232,16 @@ def test_who_gave_a_deal_away_may_take_it_back_at_once(rep: User, colleague: Use
     assert AuditEntry.objects.about("deal", deal.pk).first().note == "undo"
     again = login(rep).post(f"/deals/{deal.pk}/take-back/", {"version": 3}, headers=DRAG)
     assert again.status_code == 409
+
+
+def test_what_was_given_away_and_touched_since_is_no_longer_theirs_to_take(
+    rep: User, colleague: User, stages: Stages
+) -> None:
+    deal = DealFactory(owner=rep)
+    drag(rep, deal, "hand-over", colleague.pk)
+    edit_deal(Deal.objects.get(), fields={"name": "Mine now"}, seen_version=2, by=colleague)
+    assert login(rep).post(f"/deals/{deal.pk}/take-back/", {"version": 3}, headers=DRAG).status_code == 409
+    assert Deal.objects.get().owner == colleague
 
 
 def test_deals_are_given_only_to_those_who_may_have_them(

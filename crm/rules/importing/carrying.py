@@ -152,8 +152,13 @@ def _import(run: ImportRun, slice_: Slice) -> None:
 def _refuse_other_rights(run: ImportRun, person: User) -> None:
     """Raise RightsEnded where the person may not import any more; a changed role or team begins a new slice."""
     now = importer_of(run)
-    if (now.role, now.team_id, now.editable_owner_ids) != (person.role, person.team_id, person.editable_owner_ids):
+    if _rights(now) != _rights(person):
         raise Interrupted
+
+
+def _rights(person: User) -> tuple[object, ...]:
+    """What a person's reach follows from; `person` keeps for a whole slice what was read of it once."""
+    return person.role, person.team_id, person.editable_owner_ids, person.led_team_ids
 
 
 def _undo(run: ImportRun, slice_: Slice) -> None:
