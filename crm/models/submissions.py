@@ -6,7 +6,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -26,7 +26,9 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         """Those of leads the person sees; those kept out for who manages what the form brings in."""
         if not user.is_authenticated or not user.is_active:
             return self.none()
-        return self.filter(Q(lead__in=Lead.objects.visible_to(user)) | Q(lead=None) & self._managed(user))
+        # Asked of each submission: a set of all leads that one sees would be made first, however few submissions.
+        is_of_seen = Exists(Lead.objects.visible_to(user).filter(pk=OuterRef("lead")))
+        return self.filter(Q(is_of_seen) | Q(lead=None) & self._managed(user))
 
     def editable_by(self, user: User) -> Self:
         """Those without a lead that the person may let in or throw out."""

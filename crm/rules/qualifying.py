@@ -6,12 +6,12 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from crm.models import Activity, Lead, QualifyingAnswer, QualifyingQuestion, User
 from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed, RuleError
+from crm.rules.forwarding import merged_ids
 
 MOST_NOTED = 10_000
 
@@ -144,8 +144,8 @@ def note_answers(lead: Lead, *, by: User, now: dt.datetime) -> Activity | None:
 
 def _last_answers(lead: Lead) -> dict[int, QualifyingAnswer]:
     """By question; where a lead that was merged into this one had been asked the same, what was said last counts."""
-    own_or_merged = Q(lead=lead) | Q(lead__merged_into=lead) | Q(lead__merged_into__merged_into=lead)
-    answers = QualifyingAnswer.objects.filter(own_or_merged).select_related("question")
+    own_and_merged = [lead.pk, *merged_ids("lead", lead.pk)]
+    answers = QualifyingAnswer.objects.filter(lead__in=own_and_merged).select_related("question")
     return {answer.question_id: answer for answer in answers.order_by("answered_at", "pk")}
 
 
