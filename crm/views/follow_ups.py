@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from typing import Any
 
@@ -166,19 +167,20 @@ def follow_up_reschedule(request: PersonRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def follow_up_move(request: PersonRequest, pk: int) -> HttpResponse:
-    """Take a follow-up to where it was dragged; the calendar gets its new version, or why not (409, 422)."""
+    """Take a follow-up to where it was dragged; the calendar gets its new version and what undoes it, or why not."""
     follow_up, form = _changeable_or_404(request, pk), MoveForm(request.POST)
     if not form.is_valid():
         return JsonResponse({"message": _("That is no time for a follow-up.")}, status=422)
-    said, plan = form.cleaned_data, rules.plan_of(follow_up)
-    plan = replace(plan, due=said["due"], duration_minutes=said["duration_minutes"] or plan.duration_minutes)
+    said, was = form.cleaned_data, rules.plan_of(follow_up)
+    plan = replace(was, due=said["due"], duration_minutes=said["duration_minutes"] or was.duration_minutes)
     try:
         moved = rules.edit_follow_up(
             follow_up, plan=plan, by=_person(request), now=timezone.now(), seen_version=said["version"]
         )
     except (rules.FollowUpClosed, RecordConflict) as refusal:
         return JsonResponse({"message": refusal.message}, status=409)
-    return _changed(JsonResponse({"version": FollowUp.objects.values_list("version", flat=True).get(pk=moved.pk)}))
+    version = FollowUp.objects.values_list("version", flat=True).get(pk=moved.pk)
+    return _changed(JsonResponse({"version": version, **_told_of_move(was, plan)}))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -297,6 +299,23 @@ def _close(request: PersonRequest, follow_up: FollowUp) -> HttpResponse:
 
 def _changed(response: HttpResponse) -> HttpResponse:
     return trigger_client_event(trigger_client_event(response, CHANGED), "timeline-changed")
+
+
+def _told_of_move(was: rules.Plan, plan: rules.Plan) -> dict[str, Any]:
+    """From where to where, on the reader's clock, and what a `MoveForm` is sent to take it back."""
+    zone = timezone.get_current_timezone_name()
+    before, after = was.due.seen_from(zone).local, plan.due.seen_from(zone).local
+    then, hours = _hours(before, was.duration_minutes), _hours(after, plan.duration_minutes)
+    return {
+        "title": plan.title,
+        "from_label": f"{date_format(before, 'D j E')}, {then}",
+        "to_label": hours if before.date() == after.date() else f"{date_format(after, 'D j E')}, {hours}",
+        "was": {"due": before.isoformat(), "duration_minutes": was.duration_minutes},
+    }
+
+
+def _hours(local: dt.datetime, minutes: int) -> str:
+    return f"{local:%H:%M}–{local + dt.timedelta(minutes=minutes):%H:%M}"
 
 
 def _refused(request: PersonRequest, follow_up: FollowUp, refusal: rules.FollowUpClosed) -> HttpResponse:

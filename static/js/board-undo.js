@@ -1,42 +1,14 @@
-/* For ten seconds after a move: what moved, from where, to where, and Undo (Ctrl Z). */
+/* After a move on the board, Undo (static/js/undo.js): of one card, or of all that were moved together. */
 (() => {
   const board = window.board;
-  const pattern = document.getElementById("undo-toast");
-  if (!board || !pattern) return;
-  const LASTS = 10;
-  let offered = null;
-
-  function withdraw() {
-    if (!offered) return;
-    clearInterval(offered.timer);
-    offered.toast.remove();
-    offered = null;
-  }
+  if (!board) return;
 
   function offer(moves, title) {
-    withdraw();
-    const toast = pattern.content.firstElementChild.cloneNode(true);
     const froms = new Set(moves.map((moved) => moved.from_label));
-    toast.querySelector("b").textContent = title;
-    toast.querySelector("p span").textContent = `${[...froms].join(", ")} → ${moves[0].to_label}`;
-    const seconds = toast.querySelector(".seconds");
-    let left = LASTS;
-    const tell = () => { seconds.textContent = board.fill(board.words.seconds, { count: left }); };
-    tell();
-    const timer = setInterval(() => {
-      left -= 1;
-      if (left <= 0) withdraw();
-      else tell();
-    }, 1000);
-    toast.querySelector("button").addEventListener("click", undo);
-    document.getElementById("toasts").append(toast);
-    offered = { moves, toast, timer };
+    offerUndo({ title, text: `${[...froms].join(", ")} → ${moves[0].to_label}`, undo: () => undo(moves) });
   }
 
-  async function undo() {
-    if (!offered) return;
-    const { moves } = offered;
-    withdraw();
+  async function undo(moves) {
     let fresh = null;
     for (const moved of moves) fresh = (await takeBack(moved)) || fresh;
     if (!fresh) return;
@@ -83,11 +55,5 @@
     const { moves, title } = event.detail;
     const undoable = moves.filter((moved) => moved.is_moved);
     if (undoable.length) offer(undoable, undoable.length === 1 ? undoable[0].title : title);
-  });
-
-  document.addEventListener("keydown", (event) => {
-    if (!offered || !(event.ctrlKey || event.metaKey) || event.code !== "KeyZ" || event.target.matches("input, textarea, select")) return;
-    event.preventDefault();
-    undo();
   });
 })();

@@ -7,6 +7,7 @@
   const words = host.dataset;
   const views = { day: "timeGridDay", week: "timeGridWeek", month: "dayGridMonth" };
   let grid = null;
+  let wanted = "";
 
   const two = (number) => String(number).padStart(2, "0");
   const day = (date) => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
@@ -14,30 +15,43 @@
   const say = (text, kind) => document.dispatchEvent(new CustomEvent("toast", { detail: { text, kind } }));
   const token = () => JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
 
-  async function move(info) {
-    const { event } = info;
-    const body = new URLSearchParams({
-      due: wall(event.start),
-      version: event.extendedProps.version,
-      duration_minutes: Math.max(5, Math.round((event.end - event.start) / 60000)),
-    });
+  /* What the server said, and whether it took the new time. */
+  async function send(url, fields) {
     const headers = { "X-CSRFToken": token(), "X-Requested-With": "calendar" };
     let answer = null;
     try {
-      answer = await fetch(event.extendedProps.move, { method: "POST", body, headers });
+      answer = await fetch(url, { method: "POST", body: new URLSearchParams(fields), headers });
     } catch {
       answer = null;
     }
     const said = answer?.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
-    if (answer?.ok) {
+    if (!answer?.ok) say(said.message || words.failed, "error");
+    return { said, isTaken: Boolean(answer?.ok), isStale: answer?.status === 409 };
+  }
+
+  async function move(info) {
+    const { event } = info;
+    const { move: url, version } = event.extendedProps;
+    const minutes = Math.max(5, Math.round((event.end - event.start) / 60000));
+    const { said, isTaken, isStale } = await send(url, { due: wall(event.start), version, duration_minutes: minutes });
+    if (isTaken) {
       grid.updateEvent({ ...event, extendedProps: { ...event.extendedProps, version: said.version } });
-      say(words.moved, "success");
       document.body.dispatchEvent(new CustomEvent("follow-ups-changed"));
+      offerUndo({ title: said.title, text: `${said.from_label} → ${said.to_label}`, undo: () => moveBack(event.id, url, said) });
       return;
     }
     info.revert();
-    say(said.message || words.failed, "error");
-    if (answer?.status === 409) grid.refetchEvents();
+    if (isStale) grid.refetchEvents();
+  }
+
+  /* The pointer or the focus was on the toast, which is gone: what was put back gets it. */
+  async function moveBack(id, url, { was, version }) {
+    const { isTaken } = await send(url, { ...was, version });
+    if (isTaken) {
+      wanted = id;
+      document.dispatchEvent(new CustomEvent("announce", { detail: { text: words.undone } }));
+    }
+    document.body.dispatchEvent(new CustomEvent("follow-ups-changed"));
   }
 
   function open(info) {
@@ -97,7 +111,12 @@
       eventDrop: move,
       eventResize: move,
       eventClick: open,
-      eventAllUpdated: tidy,
+      eventDidMount: ({ el, event }) => { el.dataset.event = event.id; },
+      eventAllUpdated: () => {
+        tidy();
+        if (wanted) host.querySelector(`[data-event="${CSS.escape(wanted)}"]`)?.focus();
+        wanted = "";
+      },
       datesSet: () => setTimeout(tidy),
       ...(words.new ? { dateClick: plan } : {}),
     });

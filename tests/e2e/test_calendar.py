@@ -60,7 +60,7 @@ def test_dragged_it_is_due_then(log_in: LogIn, rep: User, call: FollowUp) -> Non
     page.goto(PATH)
     expect(event_of(page)).to_contain_text("10:00")
     drag(page, event_of(page), days=1, hours=2)
-    expect(page.get_by_text("Moved.")).to_be_visible()
+    expect(page.locator("#toasts")).to_contain_text("Wed 3 July, 10:00–11:00 → Thu 4 July, 12:00–13:00")
     assert local_of(call) == "07-04 12:00"
     drag(page, event_of(page), days=-2)
     expect(event_of(page)).to_contain_text("12:00")
@@ -81,7 +81,22 @@ def test_who_was_second_gets_it_back_with_a_word(
     assert local_of(call) == "07-03 10:00"
     # The fresh state came with the refusal: the next drag is the newest.
     drag(page, event_of(page), days=1)
-    expect(page.get_by_text("Moved.")).to_be_visible()
+    expect(page.locator("#toasts")).to_contain_text("→ Thu 4 July")
+
+
+def test_a_drag_is_undone_by_key_and_by_button(log_in: LogIn, rep: User, call: FollowUp) -> None:
+    page = log_in(rep)
+    page.goto(PATH)
+    toast = page.locator("[data-undo]")
+    for take_back in (lambda: page.keyboard.press("Control+z"), toast.get_by_role("button", name="Undo").click):
+        drag(page, event_of(page), days=1, hours=2)
+        expect(toast).to_contain_text("Call Irina")
+        with page.expect_response("**/calendar/events/**"):
+            take_back()
+        expect(toast).to_have_count(0)
+        expect(event_of(page)).to_contain_text("10:00")
+        expect(event_of(page)).to_be_focused()
+        assert local_of(call) == "07-03 10:00"
 
 
 def test_by_keyboard_it_opens_and_takes_another_time(log_in: LogIn, rep: User, call: FollowUp) -> None:

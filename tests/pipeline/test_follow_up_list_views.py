@@ -114,12 +114,19 @@ def test_more_rows_ask_no_more(
 
 def test_a_drag_takes_the_newest_version_alone(client: Client, rep: User, colleague: User) -> None:
     [step] = steps(rep, 1)
+    first = FollowUp.objects.get(pk=step.pk)
     client.force_login(rep)
     url = reverse("follow_up_move", args=[step.pk])
-    assert client.post(url, {"due": "2030-07-03T10:00", "version": 1, "duration_minutes": 45}).json() == {"version": 2}
+    said = client.post(url, {"due": "2030-07-03T10:00", "version": 1, "duration_minutes": 45}).json()
+    assert (said["version"], said["title"], said["to_label"]) == (2, step.title, "Wed 3 July, 10:00–10:45")
     assert client.post(url, {"due": "2030-07-04T10:00", "version": 1}).status_code == 409
     assert client.post(url, {"due": "soon", "version": 2}).status_code == 422
     step.refresh_from_db()
     assert (f"{step.due_local:%m-%d}", step.duration_minutes) == ("07-03", 45)
+    assert client.post(url, {**said["was"], "version": 2}).status_code == 200, "what it was before takes it back"
+    due_at, minutes = step.due_at, step.duration_minutes
+    step.refresh_from_db()
+    assert (step.due_at, step.duration_minutes) != (due_at, minutes)
+    assert (step.due_at, step.duration_minutes) == (first.due_at, first.duration_minutes)
     client.force_login(colleague)
-    assert client.post(url, {"due": "2030-07-04T10:00", "version": 2}).status_code == 403
+    assert client.post(url, {"due": "2030-07-04T10:00", "version": 3}).status_code == 403
