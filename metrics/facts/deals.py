@@ -74,16 +74,17 @@ OPEN = Fact(
             SELECT as_of, row_number() OVER (ORDER BY as_of) AS number
             FROM (SELECT DISTINCT as_of FROM periods) AS asked
         ), n AS MATERIALIZED (
-            SELECT array_agg(as_of ORDER BY as_of) AS instants, min(as_of) AS earliest, max(as_of) AS latest
+            SELECT array_agg(as_of ORDER BY as_of) AS instants
             FROM instants
         ), standing AS (
             SELECT d.id, {{key}} AS key, v.stage_id, d.currency, d.amount,
                    {_instants_before(_KNOWN_SINCE)} AS after,
                    {_instants_before("LEAST(v.left_at, d.won_at, d.lost_at)")} AS until
             FROM n
-            JOIN pipeline_stagevisit v ON v.reverted_at IS NULL AND (v.left_at IS NULL OR v.left_at > n.earliest)
-                AND (v.entered_at IS NULL OR v.entered_at <= n.latest)
+            JOIN pipeline_stagevisit v ON v.reverted_at IS NULL AND (v.left_at IS NULL OR v.left_at > %(first_instant)s)
+                AND (v.entered_at IS NULL OR v.entered_at <= %(last_instant)s)
             JOIN pipeline_deal d ON d.id = v.deal_id AND d.deleted_at IS NULL
+                AND coalesce(d.won_at, d.lost_at, 'infinity') > %(first_instant)s
             WHERE {{narrow}}
         ), amounts AS (
             SELECT c.deal_id, c.amount, c.currency,

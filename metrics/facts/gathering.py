@@ -141,6 +141,11 @@ def _owned(fact: Fact, scope: Scope) -> Iterator[str]:
         yield f"({owned} OR {fact.unassigned} AND {fact.dimensions['team']} = %(team)s)"
 
 
+def _as_of(period: Period, scope: Scope) -> dt.datetime:
+    """When a period is looked back at: at its end, or now if it has not ended."""
+    return min(period.ends_at, scope.now)
+
+
 def _parameters(scope: Scope, periods: Sequence[Period]) -> dict[str, Any]:
     today = scope.now.astimezone(organisation_zone()).date()
     parameters: dict[str, Any] = {
@@ -148,6 +153,8 @@ def _parameters(scope: Scope, periods: Sequence[Period]) -> dict[str, Any]:
         "latest": max(period.end for period in periods),
         "first": min(period.starts_at for period in periods),
         "last": max(period.ends_at for period in periods),
+        "first_instant": min(_as_of(period, scope) for period in periods),
+        "last_instant": max(_as_of(period, scope) for period in periods),
         "base": settings.BASE_CURRENCY,
         "tz": str(organisation_zone()),
         "now": scope.now,
@@ -168,7 +175,7 @@ def _parameters(scope: Scope, periods: Sequence[Period]) -> dict[str, Any]:
             f"i{number}": number,
             f"starts{number}": period.starts_at,
             f"ends{number}": period.ends_at,
-            f"as_of{number}": min(period.ends_at, scope.now),
+            f"as_of{number}": _as_of(period, scope),
             f"first_day{number}": period.start,
             f"end_day{number}": min(period.end, today + dt.timedelta(days=1)),
             f"last_day{number}": max(period.start, min(period.last_day, today)),
