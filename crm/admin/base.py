@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest
@@ -27,6 +28,13 @@ class NamedFields:
 
 class ActingAdmin(NamedFields, admin.ModelAdmin):
     """Writes as the person who is logged in, so that the audit log names them."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Call what there is to choose by its own name: a label such as "of these sources" makes no sentence of it."""
+        if db_field.name in self.filter_horizontal:
+            plural = db_field.related_model._meta.verbose_name_plural
+            kwargs.setdefault("widget", FilteredSelectMultiple(plural, is_stacked=False))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         with acting(person_acting(request)):

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from adminsortable2.admin import SortableAdminBase, SortableTabularInline
+from adminsortable2.admin import CustomInlineFormSet, SortableAdminBase, SortableTabularInline
 from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.postgres.forms import SimpleArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -61,14 +63,40 @@ class LeadFormForm(forms.ModelForm):
         fields = "__all__"  # noqa: DJ007 (the admin's fieldsets name them)
 
 
+STARTING_FIELDS = (
+    {"label": "Name", "label_ru": "Имя", "key": "name", "maps_to": "name", "is_required": True},
+    {"label": "E-mail", "label_ru": "E-mail", "key": "email", "kind": "email", "maps_to": "email", "is_required": True},
+    {"label": "Phone", "label_ru": "Телефон", "key": "phone", "kind": "phone", "maps_to": "phone"},
+    {"label": "How can we help?", "label_ru": "Чем помочь?", "key": "message", "kind": "long", "maps_to": "message"},
+)
+"""What a new form asks until an admin says otherwise, in the words of each language."""
+REACHED_BY = {LeadFormField.MapsTo.NAME, LeadFormField.MapsTo.EMAIL, LeadFormField.MapsTo.PHONE}
+
+
+class LeadFormFieldFormSet(CustomInlineFormSet):
+    """A form's fields; one that asks for nobody's name, e-mail or phone would bring in nobody."""
+
+    def clean(self) -> None:
+        super().clean()
+        kept = [form.cleaned_data for form in self.forms if form.is_valid() and not form.cleaned_data.get("DELETE")]
+        is_active = getattr(self.instance, "is_active", False)
+        is_reached = any(said.get("maps_to") in REACHED_BY for said in kept)
+        if is_active and not is_reached and all(form.is_valid() for form in self.forms):
+            raise ValidationError(_("Ask for a name, an e-mail or a phone: else nobody knows whose lead it is."))
+
+
 class LeadFormFieldInline(NamedFields, SortableTabularInline):
     """A form's fields, dragged into order."""
 
     model = LeadFormField
+    formset = LeadFormFieldFormSet
     ordering = ("position",)
     fields = ("label", "label_ru", "key", "kind", "is_required", "maps_to", "choices", "position")
     prepopulated_fields: ClassVar[dict[str, Sequence[str]]] = {"key": ("label",)}
-    extra = 0
+
+    def get_extra(self, request: HttpRequest, obj: Model | None = None, **_options: Any) -> int:  # noqa: ARG002
+        """A new form begins with the usual fields."""
+        return 0 if obj else len(STARTING_FIELDS)
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         """Choices are written one a line, in a row of the table."""
@@ -105,6 +133,13 @@ class LeadFormAdmin(SortableAdminBase, ActingAdmin):
         (gettext_lazy("Against spam"), {"fields": ("least_seconds", "most_by_address", "most_an_hour")}),
     )  # fmt: skip
 
+    def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> dict[str, Any]:
+        """Fill in what a new form begins with; what is then sent counts as written by the admin."""
+        options: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
+        if not obj.pk and request.method == "GET":
+            options["initial"] = [dict(field) for field in STARTING_FIELDS]
+        return options
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 (Django's)
         """The consent in force is published with the form that asks for it."""
         super().save_related(request, form, formsets, change)
@@ -126,7 +161,7 @@ class LeadFormAdmin(SortableAdminBase, ActingAdmin):
         """Every text that visitors were ever asked to agree to."""
         versions = form.consents.all() if form.pk else ConsentText.objects.none()
         lines = (
-            (text.number, f"{timezone.localtime(text.since):%Y-%m-%d %H:%M}", text.text or text.text_ru)
+            (text.number, date_format(timezone.localtime(text.since), "DATETIME_FORMAT"), text.text or text.text_ru)
             for text in versions
         )
         return format_html_join("", "<p><b>{}</b> · {} · {}</p>", lines) or "—"

@@ -87,3 +87,24 @@ def test_a_form_with_submissions_is_switched_off_not_deleted(client: Client) -> 
     assert client.post(f"/admin/crm/leadform/{submission.form_id}/delete/", {"post": "yes"}).status_code == 403
     assert client.post(f"/admin/crm/leadform/{empty.pk}/delete/", {"post": "yes"}).status_code == 302
     assert Submission.objects.exists()
+
+
+def test_a_new_form_begins_with_the_usual_fields_and_one_that_asks_for_nobody_is_refused(client: Client) -> None:
+    shown = client.get(ADD).context["inline_admin_formsets"][0].formset
+    begun = [form.initial["key"] for form in shown.forms]
+    assert begun == ["name", "email", "phone", "message"]
+    rows = [{key: "on" if value is True else value for key, value in form.initial.items()} for form in shown.forms]
+    assert client.post(ADD, said(*rows)).status_code == 302
+    assert [field.key for field in LeadForm.objects.get().fields.all()] == begun
+
+    for fields in ((), (SIZE,)):
+        refused = client.post(ADD, said(*fields, slug="nobody"))
+        assert refused.status_code == 422
+        assert "Ask for a name, an e-mail or a phone" in refused.content.decode()
+    assert client.post(ADD, said(slug="later", is_active="")).status_code == 302
+
+
+def test_what_there_is_to_choose_is_called_by_its_name(client: Client) -> None:
+    page = client.get("/admin/crm/assignmentrule/add/").content.decode()
+    assert 'data-field-name="lead sources"' in page
+    assert 'data-field-name="of these sources"' not in page

@@ -125,13 +125,13 @@ def test_a_campaign_is_known_within_its_source_or_made_there():
 
 def test_the_wizard_asks_what_a_strange_status_means_and_takes_all_of_it_back(rep: User) -> None:
     client = client_of(rep)
-    file = (
-        "Full name,E-mail,Lead source,Campaign,Status\nAnna,a@a.test,Fair,Spring,Tepid\nBo,b@b.test,Fair,Spring,New\n"
-    )
+    rows = "Anna,a@a.test,Fair,Spring,Tepid\nBo,b@b.test,Fair,Spring,В работе\n"
+    file = f"Full name,E-mail,Lead source,Campaign,Status\n{rows}"
     run = upload(client, file)
-    form = client.get(reverse("import_columns", args=[run.pk])).context["form"]
-    asked = [name for name in form.fields if name.startswith("word_")]
-    assert len(asked) == 1, list(form.fields)
+    page = client.get(reverse("import_columns", args=[run.pk])).context
+    asked = [name for name in page["form"].fields if name.startswith("word_")]
+    assert len(asked) == 1
+    assert "Working" in page["preview"].rows[1].values
     check(client, run, **{asked[0]: "nurturing"})
     start(client, run)
     anna = Lead.objects.get(name="Anna")

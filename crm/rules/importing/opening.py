@@ -17,6 +17,7 @@ from crm.rules.records.decoding import Encoding
 from crm.rules.records.errors import Unreadable
 from crm.rules.records.reading import Table, read_table
 from crm.rules.records.recognising import known_headings, recognise
+from crm.rules.records.registry import KINDS
 
 
 def open_upload(run: ImportRun) -> None:
@@ -27,7 +28,7 @@ def open_upload(run: ImportRun) -> None:
         table = read_table(table_path, known_columns=known_headings())
         profiles, rows, sample = profile(table)
         if not rows:
-            raise Unreadable(_("The file has a header and no rows below it."))
+            raise Unreadable(_why_empty(table.header, run.kind))
         with acting(run.by):
             if table_path != path:
                 replace_pieces(file, table_path)
@@ -42,6 +43,23 @@ def open_upload(run: ImportRun) -> None:
             file.save()
             run.kind, run.state = answers.kind, ImportRun.State.ASKING
             run.save(update_fields=["kind", "state"])
+
+
+def _why_empty(header: tuple[str, ...], kind: str) -> str:
+    """What a header without rows was recognised as: whoever tries one out sees what a whole file would bring."""
+    recognised = recognise(header, kind or None)
+    if not recognised.program or recognised.holds:
+        return _("The file has a header and no rows below it.")
+    known = sum(map(bool, recognised.targets))
+    return _(
+        "This is the header of an export from %(program)s (%(kind)s): %(known)d of its %(all)d columns are known here. "
+        "There are no rows below it."
+    ) % {
+        "program": recognised.program,
+        "kind": str(KINDS[recognised.kind].label).lower(),
+        "known": known,
+        "all": len(header),
+    }
 
 
 def _as_table(path: Path) -> Path:

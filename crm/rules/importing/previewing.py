@@ -38,8 +38,14 @@ def preview(file: ImportFile, answers: Answers, by: User) -> Preview:
     context = context_of(file, options_of(file, by, is_dry_run=True))
     labels: Mapping[str, Any] = context.kind.labels
     columns = [column.name for column in context.kind.columns if context.has(column.name)]
+    words = {ask.column: dict(ask.choices(by)) for ask in context.kind.asks if context.has(ask.column)}
     rows = []
     for kept in file.sample[:SHOWN]:
         entry = read_entry(context, Row(kept["line"], tuple(kept["cells"]), kept["damage"]))
-        rows.append(PreviewRow(entry.line, [entry[name] for name in columns], entry.problems))
+        rows.append(PreviewRow(entry.line, [_said(entry[name], words.get(name)) for name in columns], entry.problems))
     return Preview([str(labels.get(name, name)) for name in columns], rows)
+
+
+def _said(value: Any, words: Mapping[str, str] | None) -> Any:
+    """A value as a person reads it: of those that can be chosen, its label."""
+    return words.get(value, value) if words and isinstance(value, str) else value
