@@ -16,6 +16,7 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 
 from crm.models import ImportRow, ImportRun
+from crm.models.duplicates import Strength
 from crm.rules.candidates import Facts, SimilarNames
 from crm.rules.duplicates import MODELS, Suspect, suspects_of_each
 from crm.rules.records.context import Context
@@ -190,7 +191,9 @@ class RecordImporter(Generic[Record]):
             seen_by=self.context.options.reach,
             similar=self._similar_names(unknown),
         )
-        first = {entry.line: own[0] for entry, own in zip(unknown, found_of_each, strict=True) if own}
+        mine = self._brought({suspect.record.pk for own in found_of_each for suspect in own})
+        there = [[suspect for suspect in own if suspect.record.pk not in mine] for own in found_of_each]
+        first = {entry.line: own[0] for entry, own in zip(unknown, there, strict=True) if own}
         rows = self.locked(self.model._default_manager.all())
         records: dict[Any, Any] = rows.in_bulk([suspect.record.pk for suspect in first.values()])
         records |= {record.pk: record for record in found.values()}
@@ -199,6 +202,13 @@ class RecordImporter(Generic[Record]):
             for line, suspect in first.items()
             if suspect.record.pk in records
         }
+
+    def _brought(self, ids: set[int]) -> set[int]:
+        """Those that this import itself has made: two rows of a file are two records, and no check could show them."""
+        if not self.context.run or not ids:
+            return set()
+        rows = ImportRow.objects.filter(run=self.context.run, model=self.model._meta.label_lower, before__isnull=True)
+        return set(rows.filter(record_id__in=ids).values_list("record_id", flat=True))
 
     def _similar_names(self, entries: list[Entry]) -> SimilarNames:
         """A check shows who has a name like a row's; what is written asks only where somebody decided about it."""
@@ -209,7 +219,11 @@ class RecordImporter(Generic[Record]):
         """The record that a row is taken to mean: where that is certain, or a person said so."""
         record, suspect = self._suspected[entry.line]
         is_said = self.context.options.decisions.get(entry.line, "create") != "create"
-        return (record if suspect.is_same or is_said else None), suspect
+        # Whose ids differ are two in the program they came from; a name at one company does not make them one.
+        known_as = getattr(record, "external_id", None)
+        is_another = bool(entry["external_id"] and known_as and entry["external_id"] != known_as)
+        is_same = suspect.strength == Strength.CERTAIN if is_another else suspect.is_same
+        return (record if is_same or is_said else None), suspect
 
     def remember_key(self, entry: Entry) -> None:
         """Take note of a row's record, so that it is noticed where the file brings it again."""
