@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from adminsortable2.admin import SortableAdminBase, SortableAdminMixin, SortableTabularInline
-from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -22,6 +20,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from crm.admin.base import ActingAdmin, NamedFields, ReadOnlyAdmin
 from crm.rules.errors import RuleError
+from pipeline.admin.stage_forms import ArchiveForm, StageForm, StageFormSet
 from pipeline.models import (
     ChecklistItem,
     Contract,
@@ -34,45 +33,14 @@ from pipeline.models import (
     StageVisit,
 )
 from pipeline.rules.automation.words import described
-from pipeline.rules.stages import archive_stage, refuse_deletion, refuse_rewriting
-
-
-class StageForm(forms.ModelForm):
-    """A stage; what its history forbids is said beside the form."""
-
-    required_fields = forms.MultipleChoiceField(
-        choices=Stage.Requirement.choices,
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        label=gettext_lazy("Required on entering"),
-        help_text=gettext_lazy("A deal enters only when it has these; the board asks for what is missing."),
-    )
-
-    class Meta:
-        model = Stage
-        fields = (
-            "pipeline", "name", "name_ru", "slug", "kind", "probability", "rotting_days", "quiet_days", "color",
-            "required_fields",
-            "playbook", "playbook_ru", "is_archived",
-        )  # fmt: skip
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse what would rewrite history, in a sentence."""
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        candidate = Stage(pk=self.instance.pk, pipeline=self.instance.pipeline if self.instance.pk else None)
-        for name in ("pipeline", "name", "kind", "is_archived"):
-            setattr(candidate, name, cleaned.get(name, getattr(self.instance, name, None)))
-        try:
-            refuse_rewriting(candidate)
-        except RuleError as refusal:
-            raise ValidationError(refusal.message, code=refusal.code) from refusal
-        return cleaned
+from pipeline.rules.stages import NothingCouldBeWon, archive_stage, refuse_deletion
 
 
 class StageInline(NamedFields, SortableTabularInline):
     """A pipeline's stages, dragged into order; the rest of a stage stands on its own page."""
 
     model = Stage
+    formset = StageFormSet
     ordering = ("position",)
     fields = ("name", "name_ru", "slug", "kind", "probability", "rotting_days", "color", "position")
     prepopulated_fields: ClassVar[dict[str, Sequence[str]]] = {"slug": ("name",)}
@@ -134,17 +102,6 @@ class StageRuleInline(NamedFields, SortableTabularInline):
         return "; ".join(described(action) for action in rule.actions.all()) or "—"
 
 
-class ArchiveForm(forms.Form):
-    """Where the deals of a stage go when it is archived."""
-
-    to = forms.ModelChoiceField(Stage.objects.none(), required=False, label=gettext_lazy("Its open deals move to"))
-
-    def __init__(self, *args: Any, stage: Stage, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        others = Stage.objects.live().filter(pipeline=stage.pipeline, kind=Stage.Kind.OPEN).exclude(pk=stage.pk)
-        self.fields["to"].queryset = others  # type: ignore[attr-defined]
-
-
 @admin.register(Stage)
 class StageAdmin(SortableAdminBase, ActingAdmin):
     """One stage with all it asks for."""
@@ -154,6 +111,7 @@ class StageAdmin(SortableAdminBase, ActingAdmin):
     list_filter = ("pipeline", "kind", "is_archived")
     list_select_related = ("pipeline",)
     inlines = (ChecklistInline, StageRuleInline)
+    actions = None  # a stage is deleted on its own page, which says what forbids it
     readonly_fields = ("automation",)
 
     def get_fields(self, request: HttpRequest, obj: Stage | None = None) -> Any:  # noqa: ARG002
@@ -198,12 +156,13 @@ class StageAdmin(SortableAdminBase, ActingAdmin):
             try:
                 moved = archive_stage(stage, to=form.cleaned_data["to"], by=request.user, now=timezone.now())  # type: ignore[arg-type]
             except RuleError as refusal:
-                form.add_error("to", refusal.message)
+                form.add_error(None if isinstance(refusal, NothingCouldBeWon) else "to", refusal.message)
             else:
                 said = ngettext(
                     "Stage archived; %(count)d deal moved.", "Stage archived; %(count)d deals moved.", moved
                 )
                 self.message_user(request, said % {"count": moved}, messages.SUCCESS)
+                warn_without_won(request, stage.pipeline)
                 return HttpResponseRedirect(reverse("admin:pipeline_stage_changelist"))
         count = Deal.objects.open().filter(stage=stage).count()
         context = {
@@ -216,6 +175,11 @@ class StageAdmin(SortableAdminBase, ActingAdmin):
         return TemplateResponse(
             request, "admin/pipeline/stage/archive.html", context, status=422 if form.errors else 200
         )
+
+    def delete_model(self, request: HttpRequest, obj: Stage) -> None:
+        """Delete it, and say where its pipeline is left without a won stage."""
+        super().delete_model(request, obj)
+        warn_without_won(request, obj.pipeline)
 
     def delete_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
         """Refuse with a sentence where there is history."""

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from crm.models import User
 from crm.rules.audit import acting
 from crm.rules.errors import NotAllowed, RuleError
-from pipeline.models import Deal, Stage
+from pipeline.models import Deal, Pipeline, Stage
 from pipeline.rules.locking import seize_pipeline
 from pipeline.rules.moving import MoveDetails, move_deal
 
@@ -27,8 +27,44 @@ class NoPlaceForDeals(RuleError):
     code = "no_place_for_deals"
 
 
+class NothingCouldBeWon(RuleError):
+    """Open deals of the pipeline could no longer be won: it would have no stage that means it."""
+
+    code = "nothing_could_be_won"
+
+
+def refuse_no_win(pipeline: Pipeline) -> None:
+    """Raise NothingCouldBeWon where a pipeline about to lose its last won stage has open deals."""
+    count = Deal.objects.open().filter(pipeline=pipeline).count()
+    if count:
+        raise NothingCouldBeWon(
+            ngettext(
+                "“%(pipeline)s” has %(count)d open deal that could no longer be won. Add another won stage first.",
+                "“%(pipeline)s” has %(count)d open deals that could no longer be won. Add another won stage first.",
+                count,
+            )
+            % {"pipeline": pipeline, "count": count}
+        )
+
+
+def refuse_unwinnable(stage: Stage) -> None:
+    """Raise NothingCouldBeWon where the stage as it is to be would leave open deals without a way to be won."""
+    before = Stage.objects.live().filter(pk=stage.pk, kind=Stage.Kind.WON).select_related("pipeline").first()
+    if before is None or (stage.is_won and not stage.is_archived and stage.pipeline_id == before.pipeline_id):
+        return
+    refuse_last_won(before)
+
+
+def refuse_last_won(stage: Stage) -> None:
+    """Raise NothingCouldBeWon where the pipeline has no won stage beside this one, and open deals."""
+    others = Stage.objects.live().filter(pipeline=stage.pipeline_id, kind=Stage.Kind.WON).exclude(pk=stage.pk)
+    if stage.is_won and not stage.is_archived and not others.exists():
+        refuse_no_win(stage.pipeline)
+
+
 def refuse_deletion(stage: Stage) -> None:
-    """Raise StageHasHistory where deals have stood in the stage."""
+    """Raise StageHasHistory where deals have stood in the stage, NothingCouldBeWon where the open ones need it."""
+    refuse_last_won(stage)
     visits = stage.visits.count()
     if visits:
         raise StageHasHistory(
@@ -60,12 +96,13 @@ def refuse_rewriting(stage: Stage) -> None:
 def archive_stage(stage: Stage, *, to: Stage | None, by: User, now: dt.datetime) -> int:
     """Archive `stage` after moving its open deals to `to`, the one way deals move; return how many moved.
 
-    Nobody else moves a deal of the pipeline meanwhile. Raises NoPlaceForDeals or NotAllowed.
+    Nobody else moves a deal of the pipeline meanwhile. Raises NoPlaceForDeals, NothingCouldBeWon or NotAllowed.
     """
     if not by.is_admin:
         raise NotAllowed(_("Only an admin changes stages."))
     with acting(by, note="stage archived"):
         seize_pipeline(stage.pipeline_id)
+        refuse_last_won(stage)
         standing = list(Deal.objects.open().filter(stage=stage).order_by("pk"))
         if standing and (to is None or to.is_archived or to.is_won or to.pipeline_id != stage.pipeline_id):
             raise NoPlaceForDeals(_("Name an open stage of the same pipeline for the deals to go to."))

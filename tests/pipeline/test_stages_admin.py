@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from crm.models import AuditEntry, User
 from pipeline.models import Deal, Pipeline, Stage
@@ -176,6 +177,56 @@ def test_a_pipeline_in_which_nothing_can_be_won_is_warned_of(
     )
     assert refused.status_code == 422
     assert 'name="ticked"' not in refused.content.decode()
+
+
+def test_open_deals_keep_a_stage_in_which_they_are_won(
+    settings_client: Client, sales: Pipeline, stages: dict[str, Stage], rep: User
+) -> None:
+    won, refused = stages["fulfilment"], "1 open deal that could no longer be won"
+    deal = DealFactory(owner=rep)
+    archive, change = (reverse(f"admin:pipeline_stage_{name}", args=[won.pk]) for name in ("archive", "change"))
+    answers = [
+        settings_client.post(archive, {"to": ""}),
+        settings_client.post(change, stage_form(won, kind="open")),
+        settings_client.post(change, stage_form(won, is_archived="on")),
+        settings_client.post(reverse("admin:pipeline_stage_delete", args=[won.pk]), {"post": "yes"}, follow=True),
+    ]
+    assert [refused in answer.text for answer in answers] == [True] * 4
+    won.refresh_from_db()
+    assert (won.kind, won.is_archived) == ("won", False)
+
+    other = Stage.objects.create(pipeline=sales, name="Signed", slug="signed", kind="won", position=99)
+    assert settings_client.post(archive, {"to": ""}, follow=True).status_code == 200
+    won.refresh_from_db()
+    assert won.is_archived
+    Deal.objects.filter(pk=deal.pk).update(deleted_at=timezone.now())
+    archive = reverse("admin:pipeline_stage_archive", args=[other.pk])
+    assert "no deal of it can be won" in settings_client.post(archive, {"to": ""}, follow=True).text
+
+
+def inline_form(sales: Pipeline, **kinds: str) -> dict[str, object]:
+    rows = list(sales.stages.order_by("position"))
+    form: dict[str, object] = {"name": sales.name, "name_ru": sales.name_ru, "slug": sales.slug}
+    form |= {"stages-TOTAL_FORMS": len(rows), "stages-INITIAL_FORMS": len(rows)}
+    for number, stage in enumerate(rows):
+        names = ("id", "name", "name_ru", "slug", "kind", "probability", "color", "position")
+        form |= {f"stages-{number}-{name}": getattr(stage, name) for name in names}
+        form |= {f"stages-{number}-pipeline": sales.pk, f"stages-{number}-rotting_days": stage.rotting_days or ""}
+        form[f"stages-{number}-kind"] = kinds.get(stage.slug, stage.kind)
+    return form
+
+
+def test_the_table_of_stages_obeys_the_same_rules(
+    settings_client: Client, sales: Pipeline, stages: dict[str, Stage], rep: User
+) -> None:
+    DealFactory(owner=rep, stage="meeting")
+    url = reverse("admin:pipeline_pipeline_change", args=[sales.pk])
+    answer = settings_client.post(url, inline_form(sales, fulfilment="open"))
+    assert "1 open deal that could no longer be won" in answer.text
+    answer = settings_client.post(url, inline_form(sales, meeting="won"))
+    assert "pipeline and kind stay as they are" in answer.text
+    assert settings_client.post(url, inline_form(sales, fulfilment="open", close="won")).status_code == 302
+    assert list(sales.stages.filter(kind="won")) == [stages["close"]], "one in place of the other, in one go"
 
 
 def test_the_admin_puts_names_into_russian_sentences(client: Client, admin: User, stages: dict[str, Stage]) -> None:
