@@ -173,10 +173,19 @@ class NewFollowUpForm(FollowUpForm):
         self.fields["subject"].person = person  # type: ignore[attr-defined]
 
 
+class UnchosenRadios(forms.RadioSelect):
+    """Radio buttons of which none is chosen before a person chooses: the empty choice says something too."""
+
+    def format_value(self, value: Any) -> list[str]:
+        """None is no choice."""
+        return [] if value is None else super().format_value(value)
+
+
 class OutcomeForm(forms.Form):
     """What came of a follow-up that is done, and what comes next; both may stay empty.
 
-    A `response` makes a touch of it on the timeline.
+    A `response` makes a touch of it on the timeline; where the form `asks_response`, what came of it is not said
+    without how it went: a call that somebody tells of would else be taken for none.
     """
 
     response = forms.ChoiceField(
@@ -189,7 +198,7 @@ class OutcomeForm(forms.Form):
             (Activity.Response.NEGATIVE, _("badly")),
         ],
         required=False,
-        widget=forms.RadioSelect,
+        widget=UnchosenRadios,
     )
     outcome = forms.CharField(
         label=_("What came of it"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 2})
@@ -200,13 +209,17 @@ class OutcomeForm(forms.Form):
     completes = forms.BooleanField(required=False, widget=forms.HiddenInput)
     nothing_further = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, person: User, **options: Any) -> None:
+    def __init__(self, *args: Any, person: User, asks_response: bool = False, **options: Any) -> None:
         options["initial"] = {"due": tomorrow_morning(person), **(options.get("initial") or {})}
         super().__init__(*args, **options)
+        self.asks_response = asks_response
 
     def clean(self) -> dict[str, Any]:
         """A next step needs its time; a time without words is no next step, nor is anything with "Nothing further"."""
         cleaned: dict[str, Any] = super().clean() or {}
+        if self.asks_response and cleaned.get("outcome") and "response" not in self.data:
+            words = _("Say how it went, or that there was no contact.")
+            self.add_error("response", ValidationError(words, code="required"))
         if cleaned.get("nothing_further"):
             for name in ("title", "kind", "due"):
                 self.errors.pop(name, None)

@@ -29,6 +29,7 @@ from crm.forms.follow_ups import (
 from crm.models import FollowUp, User
 from crm.rules import follow_ups as rules
 from crm.rules.errors import RecordConflict
+from crm.rules.outcomes import TOUCHES
 from crm.rules.recurring import BadRule
 from crm.views.addresses import way_back
 from crm.views.authorising import editable_subject_or_403, visible_subject_or_404, writer_or_403
@@ -92,7 +93,8 @@ def follow_up_done(request: PersonRequest, pk: int) -> HttpResponse:
     if not request.htmx:
         return redirect("follow_up_next", pk)
     follow_up.refresh_from_db(fields=["done_at"])
-    return _changed(_ask_outcome(request, follow_up, OutcomeForm(person=_person(request))))
+    form = OutcomeForm(person=_person(request), asks_response=_is_touch(follow_up))
+    return _changed(_ask_outcome(request, follow_up, form))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -101,10 +103,10 @@ def follow_up_next(request: PersonRequest, pk: int) -> HttpResponse:
     follow_up = _changeable_or_404(request, pk)
     shown = {
         "outcome": follow_up.outcome,
-        "response": follow_up.activity.response if follow_up.activity else "",
+        "response": follow_up.activity.response if follow_up.activity else None,
         "completes": follow_up.done_at is None,
     }
-    form = OutcomeForm(posted(request), initial=shown, person=_person(request))
+    form = OutcomeForm(posted(request), initial=shown, person=_person(request), asks_response=_is_touch(follow_up))
     if request.method != "POST" or not form.is_valid():
         return _ask_outcome(request, follow_up, form)
     person = _person(request)
@@ -282,8 +284,14 @@ def _ask_outcome(request: PersonRequest, follow_up: FollowUp, form: OutcomeForm)
         "action": reverse("follow_up_next", args=[follow_up.pk]),
         "submit": _("Save"),
         "follow_up": follow_up,
+        "is_touch": _is_touch(follow_up),
     }
     return render_dialog(request, form, context, template="crm/follow_up_next.html")
+
+
+def _is_touch(follow_up: FollowUp) -> bool:
+    """Whether doing it means that somebody was spoken or written to: then how it went is asked."""
+    return follow_up.kind in TOUCHES
 
 
 def _dialog(request: PersonRequest, form: Any, title: str, action: str, submit: str) -> HttpResponse:

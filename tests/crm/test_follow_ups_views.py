@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from django.test import Client
@@ -58,7 +59,8 @@ def test_done_without_script_leads_to_the_question_and_back(call: FollowUp, lead
     assert response["Location"] == url_of("next", call)
     assert client.get(response["Location"]).status_code == 200
     response = client.post(
-        url_of("next", call), {"outcome": "Yes", "title": "Show it", "kind": "meeting", "due": "2030-01-02T10:00"}
+        url_of("next", call),
+        {"outcome": "Yes", "response": "", "title": "Show it", "kind": "meeting", "due": "2030-01-02T10:00"},
     )
 
     assert response["Location"] == lead.get_absolute_url()
@@ -107,12 +109,40 @@ def test_done_twice_is_a_conflict(call: FollowUp, rep: User) -> None:
     assert "follow-ups-changed" in response["HX-Trigger"]
 
 
+def test_how_a_call_went_is_not_chosen_before_it_is_said(call: FollowUp, rep: User) -> None:
+    client = logged_in(rep)
+    asked = client.post(url_of("done", call), headers=HTMX)
+    radios = re.findall(r'<input type="radio" name="response"[^>]*>', asked.text)
+    assert len(radios) == 5
+    assert not any("checked" in radio for radio in radios)
+
+    said = {"outcome": "She buys", "title": "", "kind": "call", "due": ""}
+    answer = client.post(url_of("next", call), said, headers=HTMX)
+    assert answer.status_code == 422
+    assert "Say how it went, or that there was no contact." in answer.text
+    assert "She buys" in answer.text
+    assert client.post(url_of("next", call), {**said, "response": "positive"}, headers=HTMX).status_code == 200
+    call.refresh_from_db()
+    assert (call.outcome, call.activity.response) == ("She buys", "positive")
+    shown = client.get(url_of("next", call), headers=HTMX).text
+    assert re.search(r'value="positive"[^>]* checked', shown)
+    assert client.post(url_of("next", call), {**said, "outcome": ""}, headers=HTMX).status_code == 200
+
+
+def test_a_task_is_told_of_without_how_it_went(call: FollowUp, rep: User) -> None:
+    FollowUp.objects.update(kind="task")
+    client = logged_in(rep)
+    assert 'name="response"' not in client.post(url_of("done", call), headers=HTMX).text
+    said = {"outcome": "Sent", "title": "", "kind": "call", "due": ""}
+    assert client.post(url_of("next", call), said, headers=HTMX).status_code == 200
+
+
 def test_what_came_of_one_that_is_open_again_is_a_conflict_not_lost_in_silence(call: FollowUp, rep: User) -> None:
     client = logged_in(rep)
     client.post(url_of("done", call), headers=HTMX)
     client.post(url_of("reopen", call), headers=HTMX)
 
-    said = {"outcome": "Yes", "title": "Show it", "kind": "meeting", "due": "2030-01-02T10:00"}
+    said = {"outcome": "Yes", "response": "", "title": "Show it", "kind": "meeting", "due": "2030-01-02T10:00"}
     response = client.post(url_of("next", call), said, headers=HTMX)
 
     assert response.status_code == 409

@@ -36,6 +36,9 @@ def test_done_in_one_click_then_the_next_step(rep: User, call: FollowUp, log_in:
     call.refresh_from_db()
     assert call.done_at is not None
     dialog.get_by_label("What came of it").fill("She agrees")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_contain_text("Say how it went, or that there was no contact.")
+    dialog.get_by_role("radio", name="well", exact=True).check()
     dialog.get_by_label("What is next").fill("Send the contract")
     dialog.get_by_role("button", name="Save").click()
 
