@@ -173,13 +173,12 @@ def read_inbox(request: PersonRequest, now: dt.datetime) -> Inbox:
     )
 
 
-def menu_asked(request: PersonRequest, name: str) -> Chip:
-    """Return the filter whose menu is opened; Http404 where there is none of that name."""
+def chip_named(request: PersonRequest, name: str) -> Chip | None:
+    """Return the filter whose menu is opened; None where there is none of that name."""
     filters = LeadFilterForm(request.GET, user=request.user)
     filters.is_valid()
-    if name not in READ_WHEN_OPENED or filters.names_nothing_known:
-        raise Http404
-    return chip_of(request, filters, name)
+    is_known = name in READ_WHEN_OPENED and not filters.names_nothing_known
+    return chip_of(request, filters, name) if is_known else None
 
 
 def _view_asked(request: PersonRequest, *, is_closed: bool) -> str:

@@ -23,7 +23,7 @@ from pipeline.views.board_cards import rows_of
 from pipeline.views.board_changes import changes_since, place_of
 from pipeline.views.board_columns import Board, Column, States
 from pipeline.views.board_groups import GROUPINGS, ByStage
-from pipeline.views.record_lists import chips, names_nothing_known
+from pipeline.views.record_lists import chips, menu_of_filter, names_nothing_known
 
 ALWAYS = ("owner", "team", "source")
 FURTHER = ("amount_from", "amount_to", "closes_from", "closes_to", "tag")
@@ -47,6 +47,8 @@ def board(request: PersonRequest) -> HttpResponse:
 def deal_board(request: PersonRequest, slug: str, shelf: Shelf) -> HttpResponse:
     """Show the columns with the totals of all their deals and the first cards of each; htmx gets the totals alone."""
     shown = read_board(request, slug)
+    if menu := menu_of_filter(request, shown.filters):
+        return menu
     if request.htmx.target == "board-figures":
         return render(request, "pipeline/deal_board.html#figures", _figures(list(shown.counted().values())))
     columns = shown.columns()

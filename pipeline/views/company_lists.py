@@ -28,7 +28,7 @@ from pipeline.views.company_columns import (
     WHOLE_COMPANY,
     WHOLE_CONTACT,
 )
-from pipeline.views.record_lists import RecordList, ordered, read_list
+from pipeline.views.record_lists import RecordList, menu_of_filter, ordered, read_list
 from pipeline.views.taking_back import offers_what_stopped
 
 AT_ONCE = 500
@@ -40,7 +40,10 @@ AT_ONCE = 500
 @offers_what_stopped
 def company_list(request: PersonRequest, shelf: Shelf) -> HttpResponse:
     """Companies one may see, by name, with how many open deals each has."""
-    found = read_list(request, _companies(request), orders=BY_NAME)
+    filters = _companies(request)
+    if menu := menu_of_filter(request, filters):
+        return menu
+    found = read_list(request, filters, orders=BY_NAME)
     shown = shown_columns(request, COMPANIES)
     _read_what_is_shown(found, shown, request.user, "company")
     return _show(request, "pipeline/company_list.html", found, shown, shelf)
@@ -51,7 +54,10 @@ def company_list(request: PersonRequest, shelf: Shelf) -> HttpResponse:
 @offers_what_stopped
 def contact_list(request: PersonRequest, shelf: Shelf) -> HttpResponse:
     """Contacts one may see, by name, with how many open deals each has."""
-    found = read_list(request, _contacts(request), orders=BY_NAME)
+    filters = _contacts(request)
+    if menu := menu_of_filter(request, filters):
+        return menu
+    found = read_list(request, filters, orders=BY_NAME)
     shown = shown_columns(request, CONTACTS)
     _read_what_is_shown(found, shown, request.user, "contact")
     for contact in found.rows:

@@ -19,7 +19,7 @@ from pipeline.forms.record_filters import DealFilter
 from pipeline.models import Deal
 from pipeline.views.columns import Shown, kept_in, shown_columns, spreadsheet
 from pipeline.views.deal_columns import JOINED, ORDERS, STANDARD, TABLE, WHOLE, cells, plain
-from pipeline.views.record_lists import ordered, read_list
+from pipeline.views.record_lists import menu_of_filter, ordered, read_list
 from pipeline.views.sums import sums_of
 from pipeline.views.taking_back import offers_what_stopped
 
@@ -56,6 +56,8 @@ def deal_list(request: PersonRequest, shelf: Shelf) -> HttpResponse:
     shown = shown_columns(request, TABLE, STANDARD.get(outcome))
     filters = _filters(request, outcome, shown)
     now = timezone.now()
+    if menu := menu_of_filter(request, filters):
+        return menu
     if request.htmx.target == "deal-sums":
         matching = ordered(request, filters, ORDERS)
         return render(request, "pipeline/deal_list.html#sums", {"sums": sums_of(matching, now.date())})

@@ -23,7 +23,7 @@ from crm.views.authorising import writer_or_403
 from crm.views.next_step import state_of
 from crm.views.requests import PersonRequest
 from pipeline.forms.follow_up_filters import DONE, HAND_OVER, BulkForm, FollowUpFilter
-from pipeline.views.record_lists import read_list
+from pipeline.views.record_lists import menu_of_filter, read_list
 
 TABS = {
     "open": gettext_lazy("Open"),
@@ -58,6 +58,8 @@ def follow_up_list(request: PersonRequest) -> HttpResponse:
     now = timezone.now()
     rows = _in_state(FollowUp.objects.visible_to(request.user), state, now)
     filters = FollowUpFilter(request.GET, queryset=rows.select_related("assignee", "series"), request=request)
+    if menu := menu_of_filter(request, filters):
+        return menu
     found = read_list(request, filters, orders=ORDERS, always=ALWAYS)
     _dress(found.rows, request.user, now)
     context = {

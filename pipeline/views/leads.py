@@ -18,8 +18,9 @@ from crm.rules.suspecting import people_like
 from crm.views.activities import composer_for
 from crm.views.addresses import whole_number
 from crm.views.authorising import may_edit, visible_or_404
+from crm.views.chips import menu_asked, render_menu
 from crm.views.lead_checklist import checklist_context
-from crm.views.lead_inbox import Inbox, menu_asked, read_inbox
+from crm.views.lead_inbox import Inbox, chip_named, read_inbox
 from crm.views.lead_story import story_of_lead
 from crm.views.next_step import next_step_of, state_of
 from crm.views.requests import PersonRequest
@@ -44,12 +45,8 @@ MOST_SUBMISSIONS = 20
 @offers_what_stopped
 def lead_list(request: PersonRequest, shelf: Shelf) -> HttpResponse:
     """Who waits for an answer and who is in hand, with the lead in hand beside; filters are in the address."""
-    menu = request.GET.get("menu", "")
-    if menu and request.htmx.target == f"menu-{menu}":
-        chip = menu_asked(request, menu)
-        return render(
-            request, "components/filter_menu.html", {"field": chip.field, "query": chip.query, "unlabelled": True}
-        )
+    if menu := menu_asked(request):
+        return render_menu(request, chip_named(request, menu))
     now = timezone.now()
     inbox, shown = read_inbox(request, now), shown_columns(request, TABLE)
     for row in inbox.page.object_list:

@@ -7,18 +7,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.forms import ModelChoiceField
-from django.http import Http404, QueryDict
+from django.http import Http404, HttpResponse, QueryDict
 from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 
 from crm.models import User
 from crm.templatetags.formats import day
 from crm.views.addresses import page_asked
-from crm.views.chips import Chip
+from crm.views.chips import Chip, menu_asked, render_menu
 from crm.views.requests import PersonRequest
 from pipeline.rules.moving_together import MOST as MOST_TOGETHER
 
 PAGE = 50
+BESIDE = ("page", "menu")
+"""What an address says beside filters and order."""
 MOST = 10_000
 """Counted no further, and paged no further: who wants more narrows the list or exports it."""
 
@@ -126,12 +128,24 @@ def chips(query: QueryDict, form: Any, always: Sequence[str] | None) -> list[Chi
     return [chip for name, chip in chips.items() if chip.is_set or always is None or name in always]
 
 
+def menu_of_filter(request: PersonRequest, filters: Any) -> HttpResponse | None:
+    """The menu of a filter whose choices are rows, where the page asks for it alone; None where it asks for all."""
+    name, form = menu_asked(request), filters.form
+    if not name:
+        return None
+    is_known = isinstance(form.fields.get(name), ModelChoiceField)
+    if not form.is_valid() and names_nothing_known(form):
+        raise Http404
+    return render_menu(request, _chip(request.GET, form, name) if is_known else None)
+
+
 def _chip(query: QueryDict, form: Any, name: str) -> Chip:
     value = form.cleaned_data.get(name)
     kept = query.copy()
-    for gone in (name, "page"):
+    for gone in (name, *BESIDE):
         kept.pop(gone, None)
-    is_set = value not in {None, ""}
+    is_set, is_open = value not in {None, ""}, query.get("menu") == name
+    is_read_when_opened = isinstance(form.fields[name], ModelChoiceField) and not is_open
     return Chip(
         label=str(form.fields[name].label),
         value=_in_words(form.fields[name], value) if is_set else _("any"),
@@ -139,7 +153,15 @@ def _chip(query: QueryDict, form: Any, name: str) -> Chip:
         is_set=is_set,
         query=_kept(query, without=name),
         clear_url=f"?{kept.urlencode()}",
+        menu_url=_menu_url(query, name) if is_read_when_opened else "",
+        is_open=is_open,
     )
+
+
+def _menu_url(query: QueryDict, name: str) -> str:
+    asked = query.copy()
+    asked["menu"] = name
+    return f"?{asked.urlencode()}"
 
 
 def _in_words(form_field: Any, value: Any) -> str:
@@ -153,4 +175,4 @@ def _in_words(form_field: Any, value: Any) -> str:
 
 def _kept(query: QueryDict, *, without: str) -> list[tuple[str, str]]:
     """The rest of the address, as hidden fields of a filter's form."""
-    return [(name, str(value)) for name, value in query.items() if name not in {without, "page"} and value]
+    return [(name, str(value)) for name, value in query.items() if name not in {without, *BESIDE} and value]

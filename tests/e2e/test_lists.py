@@ -120,3 +120,21 @@ def test_what_is_chosen_outlives_the_list_being_read_anew(
     expect(page.get_by_role("checkbox", name="Choose Bob")).to_be_checked()
     expect(page.get_by_role("checkbox", name="Choose Ann")).not_to_be_checked()
     expect(page.locator("#bulk")).to_contain_text("Chosen: 1")
+
+
+def test_a_filters_choices_come_when_its_menu_is_opened(
+    log_in: LogIn, live_server: LiveServer, manager: User, rep: User, stages: dict[str, Stage]
+) -> None:
+    DealFactory(owner=rep, name="Vat", stage="meeting")
+    DealFactory(owner=manager, name="Press", stage="meeting")
+    page = log_in(manager)
+    for path in ("/board/sales/", "/deals/"):
+        page.goto(live_server.url + path)
+        expect(page.get_by_text("Press").first).to_be_visible()
+        page.locator("summary", has_text="Owner:").focus()
+        page.keyboard.press("Enter")
+        page.get_by_label("Owner").select_option(label=str(rep))
+        page.get_by_role("button", name="Apply").locator("visible=true").click()
+        expect(page.locator("summary", has_text=f"Owner: {rep}")).to_be_visible()
+        expect(page.get_by_text("Press")).to_have_count(0)
+        expect(page.get_by_text("Vat").first).to_be_visible()
