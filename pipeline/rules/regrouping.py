@@ -54,10 +54,22 @@ def take_back_deal(deal: Deal, *, seen_version: int, by: User, now: dt.datetime)
         if "owner_id" in last.before:
             fresh.owner_id = last.before["owner_id"]
         if "expected_close_on" in last.before:
-            was = last.before["expected_close_on"]
-            fresh.expected_close_on = dt.date.fromisoformat(was) if was else None
+            fresh.expected_close_on = _day(last.before["expected_close_on"])
         fresh.save()
     return fresh
+
+
+def owner_before(deal: Deal) -> User:
+    """Return who had the deal before it was last handed over."""
+    last = _last_change(deal)
+    was = last.before.get("owner_id") if last else None
+    return (User.objects.filter(pk=was).first() if was else None) or deal.owner
+
+
+def day_before(deal: Deal) -> dt.date | None:
+    """Return on which day the deal was expected to close before it was last re-dated."""
+    last = _last_change(deal)
+    return _day(last.before.get("expected_close_on")) if last else deal.expected_close_on
 
 
 def _edit(deal: Deal, fields: dict[str, Any], *, seen_version: int, by: User, key: str) -> Deal:
@@ -72,6 +84,10 @@ def _edit(deal: Deal, fields: dict[str, Any], *, seen_version: int, by: User, ke
 def _was_touched_since(change: AuditEntry, deal: Deal) -> bool:
     """Whoever has the deal now may have begun to work on it: the version alone tells a page that looked on nothing."""
     return AuditEntry.objects.about("deal", deal.pk).filter(pk__gt=change.pk).exists()
+
+
+def _day(written: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(written) if written else None
 
 
 def _last_change(deal: Deal) -> AuditEntry | None:

@@ -231,14 +231,20 @@ class ByMonth(Grouping):
             for start, end in pairwise(starts)
         ]
         return [
-            (EARLIER, _("Earlier"), Q(expected_close_on__lt=starts[0])),
+            (EARLIER, column_label(EARLIER), Q(expected_close_on__lt=starts[0])),
             *months,
-            (LATER, _("Later"), Q(expected_close_on__gte=starts[-1])),
-            (NONE, _("No date"), Q(expected_close_on=None)),
+            (LATER, column_label(LATER), Q(expected_close_on__gte=starts[-1])),
+            (NONE, column_label(NONE), Q(expected_close_on=None)),
         ]
 
 
 GROUPINGS: dict[str, type[Grouping]] = {one.by: one for one in (ByStage, ByOwner, ByMonth)}
+
+
+def column_label(key: str) -> str:
+    """The heading of a column of the board by months."""
+    sides = {EARLIER: _("Earlier"), LATER: _("Later"), NONE: _("No date")}
+    return sides.get(key) or month_label(dt.date.fromisoformat(f"{key}-01"))
 
 
 def month_label(day: dt.date) -> str:

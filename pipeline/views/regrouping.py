@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.http import HttpResponse
@@ -70,7 +71,12 @@ def deal_take_back(request: PersonRequest, pk: int) -> HttpResponse:
 def handed_over_from(before: Deal) -> Told:
     """What pages are told of a hand-over of the deal that was `before`."""
     owner = before.owner
-    return lambda deal: {
+    return lambda deal: handed_over_event(deal, owner)
+
+
+def handed_over_event(deal: Deal, owner: User) -> dict[str, Any]:
+    """What pages are told of a deal that was `owner`'s."""
+    return {
         **_event("owner", deal),
         "stage": str(deal.owner_id),
         "from": str(owner.pk),
@@ -82,8 +88,14 @@ def handed_over_from(before: Deal) -> Told:
 
 def redated_from(before: Deal) -> Told:
     """What pages are told of a new date of the deal that was `before`."""
-    was, today = before.expected_close_on, timezone.localdate()
-    return lambda deal: {
+    was = before.expected_close_on
+    return lambda deal: redated_event(deal, was)
+
+
+def redated_event(deal: Deal, was: dt.date | None) -> dict[str, Any]:
+    """What pages are told of a deal that was expected to close on `was`."""
+    today = timezone.localdate()
+    return {
         **_event("month", deal),
         "stage": month_key(deal.expected_close_on, today),
         "from": month_key(was, today),

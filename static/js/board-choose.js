@@ -1,5 +1,5 @@
-/* Several cards moved together: "Choose several" (x) shows a box on each card; the bar, or dragging one of them, moves all. Each is
-   moved by its own rule; those refused stay and are named. */
+/* Several cards moved together, or handed over, or re-dated, as the columns have it: "Choose several" (x) shows a box on each card;
+   the bar, or dragging one of them, moves all. Each is moved by its own rule; those refused stay and are named. */
 (() => {
   const board = window.board;
   const bar = document.getElementById("together");
@@ -48,20 +48,25 @@
     if (answer.status !== 200) return board.complain({ 403: texts.forbidden, 404: texts.gone }[answer.status] || texts.failed);
     const { moved, refused, title } = await answer.json();
     turn(false);
-    show(moved, title);
+    if (moved.length || !refused) await show(moved, title);
     if (refused) board.openDialog(refused);
   }
 
-  function show(moved, title) {
-    if (!moved.length) return;
+  async function show(moved, title) {
+    if (!moved.length) return void document.dispatchEvent(new CustomEvent("toast", { detail: { text: bar.dataset.there } }));
     const places = moved.map((one) => ({ ...one, was: board.cardOf(one.pk) ? board.placeOf(board.cardOf(one.pk)) : { after: "", before: "" } }));
+    if (board.by === "stage") layOnTop(moved);
+    else await board.catchUp(); // they lie by date: the server knows where
+    board.refreshHeads(...moved.flatMap((one) => [one.from, one.stage]));
+    document.body.dispatchEvent(new CustomEvent("deals-moved", { detail: { moves: places, title } }));
+    board.say(`${title} → ${moved[0].to_label}`);
+  }
+
+  function layOnTop(moved) {
     for (const one of [...moved].reverse()) {
       board.cardOf(one.pk)?.remove();
       if (one.card) board.insertCard(board.parse(one.card).querySelector(".deal-card"), one.stage, "");
     }
-    board.refreshHeads(...moved.flatMap((one) => [one.from, one.stage]));
-    document.body.dispatchEvent(new CustomEvent("deals-moved", { detail: { moves: places, title } }));
-    board.say(`${title} → ${moved[0].to_label}`);
   }
 
   for (const opener of openers) {

@@ -61,7 +61,7 @@
     }
   }
 
-  board.catchUp = () => setTimeout(ask, 0);
+  board.catchUp = () => new Promise((resolve) => { setTimeout(() => ask().finally(resolve), 0); });
   setInterval(ask, EVERY_MS);
   document.addEventListener("visibilitychange", ask);
 })();

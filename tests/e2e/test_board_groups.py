@@ -178,3 +178,43 @@ def test_handed_to_somebody_without_a_column_it_brings_one(
     other = Deal.objects.get(name="Filling machine")
     drag(page, other, brought)
     expect(brought).to_contain_text("Filling machine")
+
+
+def test_chosen_cards_are_handed_over_together_and_taken_back(
+    rep: User, colleague: User, deal: Deal, log_in: LogIn
+) -> None:
+    page = log_in(rep, viewport=WIDE)
+    page.goto("/board/sales/?by=owner")
+    page.keyboard.press("x")
+    for name in ("Pasteuriser", "Filling machine"):
+        page.get_by_label(f"Choose {name}").focus()
+        page.keyboard.press("Space")
+    bar = page.locator("#together")
+    expect(bar).to_contain_text("Chosen: 2")
+    bar.get_by_label("Owner").select_option(label="Carl Colleague")
+    bar.get_by_role("button", name="Hand over").press("Enter")
+
+    theirs = page.locator(f"#cards-{colleague.pk} .deal-card")
+    expect(theirs).to_have_count(2)
+    expect(bar).to_be_hidden()
+    expect(page.locator("#toasts")).to_contain_text("Rita Rep → Carl Colleague")
+    assert Deal.objects.filter(owner=colleague).count() == 2
+    page.keyboard.press("Control+z")
+    expect(page.locator(f"#cards-{rep.pk} .deal-card")).to_have_count(2)
+    assert Deal.objects.filter(owner=rep).count() == 2
+
+
+def test_chosen_cards_dragged_to_another_month_are_redated_together(rep: User, deal: Deal, log_in: LogIn) -> None:
+    page = log_in(rep, viewport=WIDE)
+    page.goto("/board/sales/?by=month")
+    page.get_by_role("button", name="Choose several").click()
+    for name in ("Pasteuriser", "Filling machine"):
+        page.get_by_label(f"Choose {name}").check()
+    drag(page, deal, of_month(page, 3))
+
+    expect(of_month(page, 3).locator(".deal-card")).to_have_count(2)
+    expect(page.locator("#toasts")).to_contain_text("2 deals")
+    assert closes_on(deal) == month(3) + dt.timedelta(days=9)
+    page.locator("#toasts").get_by_role("button", name="Undo").click()
+    expect(of_month(page, 1)).to_contain_text("Pasteuriser")
+    expect(of_month(page, 2)).to_contain_text("Filling machine")

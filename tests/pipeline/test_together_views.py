@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from dateutil.relativedelta import relativedelta
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from crm.models import AuditEntry, User
 from pipeline.models import Deal, Stage
@@ -136,3 +139,58 @@ def test_deals_are_not_won_together_and_that_is_said(client: Client, rep: User, 
     assert answer.status_code == 422
     assert answer.content.decode() == "Win deals one by one: each is asked for its amount and day."
     assert places(deal) == ["prospecting"]
+
+
+def change(client: Client, verb: str, deals: list[Deal], to: Any, **more: Any) -> Any:
+    said = {"chosen": [f"{deal.pk}:{deal.version}" for deal in deals], "to": to, **more}
+    return client.post(reverse(f"deal_{verb}_together"), said, headers=BOARD)
+
+
+def test_chosen_deals_are_handed_over_and_each_can_be_taken_back(
+    client: Client, rep: User, colleague: User, outsider: User, stages: Stages
+) -> None:
+    client.force_login(rep)
+    at = timezone.now()
+    mine = DealFactory(owner=rep)
+    won = DealFactory(owner=rep, stage="fulfilment", outcome="won", won_at=at, created_at=at, name="Won already")
+    theirs = DealFactory(owner=colleague)
+
+    answer = change(client, "hand_over", [mine, won, theirs], colleague.pk, key="k").json()
+
+    [moved] = answer["moved"]
+    assert (moved["pk"], moved["from"], moved["stage"]) == (mine.pk, str(rep.pk), str(colleague.pk))
+    assert (moved["from_label"], moved["to_label"], moved["by"]) == (str(rep), str(colleague), "owner")
+    assert "Won already" in answer["refused"]
+    assert Deal.objects.get(pk=mine.pk).owner == colleague
+    again = change(client, "hand_over", [mine], colleague.pk, key="k").json()
+    assert [(one["pk"], one["from"]) for one in again["moved"]] == [(mine.pk, str(rep.pk))], "the first answer again"
+    said = {"version": moved["version"], "by": moved["by"], "key": ""}
+    assert client.post(moved["undo"], said, headers=BOARD).status_code == 200
+    assert Deal.objects.get(pk=mine.pk).owner == rep
+    for nobody in (outsider.pk, 999_999):
+        refused = change(client, "hand_over", [mine], nobody)
+        assert (refused.status_code, refused.text) == (422, "This person takes no deals any more; choose another.")
+
+
+def test_chosen_deals_are_redated_each_on_its_own_day_of_the_month(client: Client, rep: User, stages: Stages) -> None:
+    client.force_login(rep)
+    month = timezone.localdate().replace(day=1) + relativedelta(months=2)
+    early = DealFactory(owner=rep, expected_close_on=dt.date(2020, 1, 9))
+    undated = DealFactory(owner=rep, expected_close_on=None)
+    there = DealFactory(owner=rep, expected_close_on=month + relativedelta(day=3))
+
+    answer = change(client, "redate", [early, undated, there], f"{month:%Y-%m}", key="k").json()
+
+    assert [one["pk"] for one in answer["moved"]] == [early.pk, undated.pk]
+    assert [one["from_label"] for one in answer["moved"]] == ["Earlier", "No date"]
+    days = [Deal.objects.get(pk=deal.pk).expected_close_on for deal in (early, undated, there)]
+    assert days == [month + relativedelta(day=9), month + relativedelta(day=31), month + relativedelta(day=3)]
+    again = change(client, "redate", [early], f"{month:%Y-%m}", key="k").json()
+    assert [one["from"] for one in again["moved"]] == ["earlier"]
+    assert change(client, "redate", [early], "later").text.startswith("Choose a month that is told apart")
+
+    Stage.objects.filter(pk=undated.stage_id).update(required_fields=["expected_close_on"])
+    undated.refresh_from_db()
+    answer = change(client, "redate", [undated], "none").json()
+    assert answer["moved"] == []
+    assert "asks for this, so it cannot be empty: Expected close." in answer["refused"]

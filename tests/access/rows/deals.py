@@ -17,6 +17,8 @@ ROWS: dict[str, Row] = {
     "deal_win": form(OWNERS, DEAL),
     "deal_lose": form(OWNERS, DEAL),
     "deal_move_together": writes(WRITERS),
+    "deal_hand_over_together": writes(WRITERS),
+    "deal_redate_together": writes(WRITERS),
     "deal_undo": writes(OWNERS, DEAL),
     "deal_hand_over": form(OWNERS, DEAL),
     "deal_redate": form(OWNERS, DEAL),
