@@ -111,7 +111,6 @@ class StageAdmin(SortableAdminBase, ActingAdmin):
     list_filter = ("pipeline", "kind", "is_archived")
     list_select_related = ("pipeline",)
     inlines = (ChecklistInline, StageRuleInline)
-    actions = None  # a stage is deleted on its own page, which says what forbids it
     readonly_fields = ("automation",)
 
     def get_fields(self, request: HttpRequest, obj: Stage | None = None) -> Any:  # noqa: ARG002
