@@ -100,10 +100,10 @@ class LeadFormFieldInline(NamedFields, SortableTabularInline):
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         """Choices are written one a line, in a row of the table."""
+        if db_field.name == "choices":
+            kwargs["widget"] = forms.Textarea(attrs={"rows": 2, "cols": 18})
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if db_field.name == "choices" and field is not None:
-            field.widget = forms.Textarea(attrs={"rows": 2, "cols": 18})
-        elif db_field.name in {"label", "label_ru", "key"} and field is not None:
+        if db_field.name in {"label", "label_ru", "key"} and field is not None:
             field.widget.attrs["size"] = 14
         return field
 
