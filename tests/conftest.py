@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import OperationalError, connection
+from django.test import Client
 from django.utils import timezone, translation
 
 from config import embedded
@@ -151,3 +152,10 @@ def sales(db: None) -> Pipeline:
 def stages(sales: Pipeline) -> dict[str, Stage]:
     """The stages of the default pipeline by slug."""
     return {stage.slug: stage for stage in sales.stages.all()}
+
+
+@pytest.fixture
+def web(client: Client, rep: User) -> Client:
+    """The rep's browser, without script."""
+    client.force_login(rep)
+    return client

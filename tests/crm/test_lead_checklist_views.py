@@ -22,12 +22,6 @@ HTMX = {"HTTP_HX_REQUEST": "true"}
 
 
 @pytest.fixture
-def web(client: Client, rep: User) -> Client:
-    client.force_login(rep)
-    return client
-
-
-@pytest.fixture
 def lead(rep: User) -> Lead:
     return LeadFactory(name="Daria Fomina", owner=rep)
 

@@ -30,12 +30,6 @@ def reason() -> DisqualifyReason:
     return DisqualifyReason.objects.create(name="Out of region")
 
 
-@pytest.fixture
-def web(client: Client, rep: User) -> Client:
-    client.force_login(rep)
-    return client
-
-
 def address(name: str, lead: Lead) -> str:
     return reverse(name, args=[lead.pk])
 

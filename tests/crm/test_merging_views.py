@@ -30,12 +30,6 @@ def pair(rep: User) -> tuple[Contact, Contact]:
     return first, second
 
 
-@pytest.fixture
-def page(client: Client, rep: User) -> Client:
-    client.force_login(rep)
-    return client
-
-
 def shown(client: Client, url: str) -> dict[str, str]:
     """What the dialog would post: its marks and what is checked in it."""
     html = client.get(url, headers=HX).content.decode()
@@ -52,13 +46,13 @@ def merge(client: Client, *records: Any, **chosen: Any) -> Any:
     return client.post(url, shown(client, url) | chosen)
 
 
-def test_the_dialog_proposes_and_merges(page: Client, pair: tuple[Contact, Contact]) -> None:
+def test_the_dialog_proposes_and_merges(web: Client, pair: tuple[Contact, Contact]) -> None:
     first, second = pair
-    html = page.get(merge_url("contact", [first.pk, second.pk]), headers=HX).content.decode()
+    html = web.get(merge_url("contact", [first.pk, second.pk]), headers=HX).content.decode()
     assert "Ann Lee" in html
     assert "Анн Ли" in html
 
-    answer = merge(page, first, second, name=str(first.pk))
+    answer = merge(web, first, second, name=str(first.pk))
 
     assert answer.status_code == 302
     assert answer.headers["Location"] == first.get_absolute_url()
@@ -68,95 +62,95 @@ def test_the_dialog_proposes_and_merges(page: Client, pair: tuple[Contact, Conta
     assert contact == first
 
 
-def test_old_addresses_lead_on_and_changes_are_refused(page: Client, pair: tuple[Contact, Contact]) -> None:
+def test_old_addresses_lead_on_and_changes_are_refused(web: Client, pair: tuple[Contact, Contact]) -> None:
     first, second = pair
-    merge(page, first, second)
+    merge(web, first, second)
     for name in ("contact_detail", "contact_edit"):
-        answer = page.get(reverse(name, args=[second.pk]))
+        answer = web.get(reverse(name, args=[second.pk]))
         assert answer.status_code == 302
         assert answer.headers["Location"] == reverse(name, args=[first.pk])
-    answer = page.get(reverse("activity_create", args=["contact", second.pk]))
+    answer = web.get(reverse("activity_create", args=["contact", second.pk]))
     assert answer.headers["Location"] == reverse("activity_create", args=["contact", first.pk])
 
-    refused = page.post(reverse("contact_edit", args=[second.pk]), {"name": "Other"}, headers=HX)
+    refused = web.post(reverse("contact_edit", args=[second.pk]), {"name": "Other"}, headers=HX)
     assert refused.status_code == 409
     first.refresh_from_db()
     assert first.name in refused.content.decode()
 
 
 def test_an_old_address_says_nothing_to_who_may_not_see(
-    client: Client, page: Client, outsider: User, pair: tuple[Contact, Contact]
+    client: Client, web: Client, outsider: User, pair: tuple[Contact, Contact]
 ) -> None:
-    merge(page, *pair)
+    merge(web, *pair)
     client.force_login(outsider)
     assert client.get(pair[1].get_absolute_url()).status_code == 404
 
 
-def test_the_notice_undoes(page: Client, pair: tuple[Contact, Contact]) -> None:
+def test_the_notice_undoes(web: Client, pair: tuple[Contact, Contact]) -> None:
     first, second = pair
     touch = ActivityFactory(subject=second, author=first.owner)
-    answer = merge(page, first, second)
+    answer = merge(web, first, second)
     undo = reverse("merge_undo", args=[Merge.objects.get().pk])
-    assert undo in page.get(answer.headers["Location"]).content.decode()
+    assert undo in web.get(answer.headers["Location"]).content.decode()
     Contact.objects.filter(pk=first.pk).update(phone="+74951112233")
 
-    said = page.post(undo, follow=True).content.decode()
+    said = web.post(undo, follow=True).content.decode()
 
     assert "Changed since, and left as it is: phone" in said
     assert list(second.activities.all()) == [touch]
-    assert page.get(second.get_absolute_url()).status_code == 200
-    assert page.post(undo).status_code == 409
+    assert web.get(second.get_absolute_url()).status_code == 200
+    assert web.post(undo).status_code == 409
 
 
-def test_undoing_leads_back_to_the_list_one_merged_from(page: Client, pair: tuple[Contact, Contact]) -> None:
+def test_undoing_leads_back_to_the_list_one_merged_from(web: Client, pair: tuple[Contact, Contact]) -> None:
     back = reverse("duplicate_list") + "?kind=contact&page=1"
-    answer = page.post(
+    answer = web.post(
         merge_url("contact", [contact.pk for contact in pair]),
-        {**shown(page, merge_url("contact", [contact.pk for contact in pair])), "back": back},
+        {**shown(web, merge_url("contact", [contact.pk for contact in pair])), "back": back},
     )
     assert answer.headers["Location"] == back
-    form = re.search(r'action="(/merges/[^"]+)"', page.get(back).content.decode())
+    form = re.search(r'action="(/merges/[^"]+)"', web.get(back).content.decode())
     assert form is not None
-    assert page.post(html.unescape(form[1])).headers["Location"] == back
+    assert web.post(html.unescape(form[1])).headers["Location"] == back
 
 
-def test_a_change_meanwhile_is_a_conflict_with_the_fresh_state(page: Client, pair: tuple[Contact, Contact]) -> None:
+def test_a_change_meanwhile_is_a_conflict_with_the_fresh_state(web: Client, pair: tuple[Contact, Contact]) -> None:
     url = merge_url("contact", [contact.pk for contact in pair])
-    seen = shown(page, url)
+    seen = shown(web, url)
     Contact.objects.filter(pk=pair[0].pk).update(position="Head of Sales")
-    answer = page.post(url, seen, headers=HX)
+    answer = web.post(url, seen, headers=HX)
     assert answer.status_code == 409
     assert "Head of Sales" in answer.content.decode()
     assert Contact.objects.filter(merged_into=None).count() == 2
 
 
-def test_who_comes_second_is_told(client: Client, page: Client, manager: User, pair: tuple[Contact, Contact]) -> None:
+def test_who_comes_second_is_told(client: Client, web: Client, manager: User, pair: tuple[Contact, Contact]) -> None:
     url = merge_url("contact", [contact.pk for contact in pair])
-    seen = shown(page, url)
-    merge(page, *pair)
+    seen = shown(web, url)
+    merge(web, *pair)
     client.force_login(manager)
     assert client.post(url, seen, headers=HX).status_code == 409
     assert Merge.objects.count() == 1
 
 
-def test_merging_wants_all_to_be_ones_own(page: Client, colleague: User, outsider: User, rep: User) -> None:
+def test_merging_wants_all_to_be_ones_own(web: Client, colleague: User, outsider: User, rep: User) -> None:
     mine, theirs, unseen = (ContactFactory(owner=owner) for owner in (rep, colleague, outsider))
-    assert page.get(merge_url("contact", [mine.pk, theirs.pk])).status_code == 403
-    assert page.get(merge_url("contact", [mine.pk, unseen.pk])).status_code == 404
-    assert page.get(merge_url("deal", [mine.pk])).status_code == 404
-    assert page.get(reverse("records_merge", args=["contact", "x-1"])).status_code == 404
+    assert web.get(merge_url("contact", [mine.pk, theirs.pk])).status_code == 403
+    assert web.get(merge_url("contact", [mine.pk, unseen.pk])).status_code == 404
+    assert web.get(merge_url("deal", [mine.pk])).status_code == 404
+    assert web.get(reverse("records_merge", args=["contact", "x-1"])).status_code == 404
 
 
-def test_another_record_is_offered_or_searched_for(page: Client, pair: tuple[Contact, Contact]) -> None:
+def test_another_record_is_offered_or_searched_for(web: Client, pair: tuple[Contact, Contact]) -> None:
     first, second = pair
     url = reverse("record_merge_with", args=["contact", first.pk])
-    assert merge_url("contact", [first.pk, second.pk]) in page.get(url, headers=HX).content.decode()
-    answer = page.post(url, {"id": second.pk})
+    assert merge_url("contact", [first.pk, second.pk]) in web.get(url, headers=HX).content.decode()
+    answer = web.post(url, {"id": second.pk})
     assert answer.headers["Location"] == merge_url("contact", [first.pk, second.pk])
-    assert page.post(url, {"id": ""}, headers=HX).status_code == 422
+    assert web.post(url, {"id": ""}, headers=HX).status_code == 422
 
 
-def test_three_leads_are_merged_from_the_list(page: Client, rep: User) -> None:
+def test_three_leads_are_merged_from_the_list(web: Client, rep: User) -> None:
     now = timezone.now()
     leads = [
         LeadFactory(name="Ann Lee", email="ann@x.test", owner=rep, created_at=now - dt.timedelta(days=days))
@@ -164,33 +158,33 @@ def test_three_leads_are_merged_from_the_list(page: Client, rep: User) -> None:
     ]
     CompanyFactory(name="Ann Lee Ltd", owner=rep)
     suspecting.check_queued(seconds=30, now=now)
-    html = page.get(reverse("duplicate_list")).content.decode()
+    html = web.get(reverse("duplicate_list")).content.decode()
     url = merge_url("lead", [lead.pk for lead in leads])
     assert url in html
-    answer = page.post(url, shown(page, url) | {"back": "/duplicates/"})
+    answer = web.post(url, shown(web, url) | {"back": "/duplicates/"})
     assert answer.headers["Location"] == "/duplicates/"
     assert list(Lead.objects.visible_to(rep)) == [leads[2]]
-    assert url not in page.get(reverse("duplicate_list")).content.decode()
+    assert url not in web.get(reverse("duplicate_list")).content.decode()
 
 
-def test_not_the_same_and_back(page: Client, pair: tuple[Contact, Contact]) -> None:
+def test_not_the_same_and_back(web: Client, pair: tuple[Contact, Contact]) -> None:
     suspecting.check_queued(seconds=30, now=timezone.now())
     suspicion = DuplicateSuspicion.objects.get()
-    page.post(reverse("duplicates_different", args=[suspicion.pk]))
-    listed = page.get(reverse("duplicate_list"), {"kind": "contact"}).content.decode()
+    web.post(reverse("duplicates_different", args=[suspicion.pk]))
+    listed = web.get(reverse("duplicate_list"), {"kind": "contact"}).content.decode()
     assert merge_url("contact", [contact.pk for contact in pair]) not in listed
-    page.post(reverse("duplicates_reopen", args=[suspicion.pk]))
-    listed = page.get(reverse("duplicate_list"), {"kind": "contact"}).content.decode()
+    web.post(reverse("duplicates_reopen", args=[suspicion.pk]))
+    listed = web.get(reverse("duplicate_list"), {"kind": "contact"}).content.decode()
     assert merge_url("contact", [contact.pk for contact in pair]) in listed
 
 
-def test_the_list_costs_the_same_for_many(page: Client, rep: User, django_assert_max_num_queries: Any) -> None:
+def test_the_list_costs_the_same_for_many(web: Client, rep: User, django_assert_max_num_queries: Any) -> None:
     for number in range(12):
         for _copy in range(2):
             ContactFactory(name=f"Person {number}", email=f"p{number}@x.test", owner=rep)
     suspecting.check_queued(seconds=30, now=timezone.now())
     assert DuplicateSuspicion.objects.count() == 12
-    page.get(reverse("duplicate_list"))
+    web.get(reverse("duplicate_list"))
     with django_assert_max_num_queries(20):
-        html = page.get(reverse("duplicate_list"), {"kind": "contact"}).content.decode()
+        html = web.get(reverse("duplicate_list"), {"kind": "contact"}).content.decode()
     assert html.count("duplicate-group") == 12

@@ -23,12 +23,6 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def page(client: Client, rep: User) -> Client:
-    client.force_login(rep)
-    return client
-
-
-@pytest.fixture
 def lead(rep: User) -> Lead:
     return LeadFactory(owner=rep, name="Daria Kestrel", email="daria@client.test")
 
@@ -37,15 +31,15 @@ def url(name: str, *args: Any) -> str:
     return reverse(name, args=args)
 
 
-def test_a_sequence_is_built_step_by_step(page: Client, rep: User) -> None:
+def test_a_sequence_is_built_step_by_step(web: Client, rep: User) -> None:
     template = EmailTemplateFactory(owner=rep, name="Hello")
-    answer = page.post(url("sequence_create"), {"name": "Fair", "sends_at": "working_hours", "version": 0})
+    answer = web.post(url("sequence_create"), {"name": "Fair", "sends_at": "working_hours", "version": 0})
     sequence = Sequence.objects.get()
     assert answer["Location"] == url("sequence_detail", sequence.pk)
 
     def add(kind: str, **fields: Any) -> int:
         sequence.refresh_from_db()
-        return page.post(
+        return web.post(
             url("sequence_step_create", sequence.pk, kind), {"version": sequence.version, **fields}
         ).status_code
 
@@ -53,11 +47,11 @@ def test_a_sequence_is_built_step_by_step(page: Client, rep: User) -> None:
     assert add("wait", days=3) == 302
     assert add("follow_up", follow_up_kind="call", title="Call", days=1) == 302
     assert add("branch", condition="opened") == 302
-    shown = page.get(url("sequence_detail", sequence.pk)).content.decode()
+    shown = web.get(url("sequence_detail", sequence.pk)).content.decode()
     for words in ("Hello", "Wait 3 working days", "Call: Call", "they opened a link"):
         assert words in shown
     sequence.refresh_from_db()
-    page.post(url("sequence_start", sequence.pk), {"version": sequence.version})
+    web.post(url("sequence_start", sequence.pk), {"version": sequence.version})
     sequence.refresh_from_db()
     assert sequence.state == Sequence.State.ACTIVE
 
@@ -66,75 +60,75 @@ def test_a_sequence_is_built_step_by_step(page: Client, rep: User) -> None:
     ("kind", "fields"), [("email", {}), ("wait", {"days": "400"}), ("follow_up", {"days": "1"}), ("branch", {})]
 )
 def test_what_is_missing_is_said_beside_its_field(
-    page: Client, sequence: Sequence, kind: str, fields: dict[str, str]
+    web: Client, sequence: Sequence, kind: str, fields: dict[str, str]
 ) -> None:
-    answer = page.post(url("sequence_step_create", sequence.pk, kind), {"version": 1, **fields}, headers=HTMX)
+    answer = web.post(url("sequence_step_create", sequence.pk, kind), {"version": 1, **fields}, headers=HTMX)
     assert answer.status_code == 422
     assert b"field-error" in answer.content
 
 
-def test_an_empty_sequence_does_not_start(page: Client, rep: User) -> None:
+def test_an_empty_sequence_does_not_start(web: Client, rep: User) -> None:
     sequence = SequenceFactory(owner=rep, state="draft")
-    answer = page.post(url("sequence_start", sequence.pk), {"version": 1})
+    answer = web.post(url("sequence_start", sequence.pk), {"version": 1})
     assert answer.status_code == 422
     assert b"Add a step first" in answer.content
 
 
-def test_a_change_says_first_whom_it_concerns(page: Client, sequence: Sequence, lead: Lead, rep: User) -> None:
+def test_a_change_says_first_whom_it_concerns(web: Client, sequence: Sequence, lead: Lead, rep: User) -> None:
     enrol(sequence, lead, rep)
     first = sequence.steps.get(position=1)
     edit = url("sequence_step_edit", sequence.pk, first.pk)
-    assert b"1 person stands before this step and gets it" in page.get(edit, headers=HTMX).content
+    assert b"1 person stands before this step and gets it" in web.get(edit, headers=HTMX).content
     remove = url("sequence_step_remove", sequence.pk, first.pk)
-    assert b"goes on with the next one" in page.get(remove, headers=HTMX).content
+    assert b"goes on with the next one" in web.get(remove, headers=HTMX).content
     deliver()
-    assert b"1 person has had it" in page.get(edit, headers=HTMX).content
+    assert b"1 person has had it" in web.get(edit, headers=HTMX).content
     move = url("sequence_step_move", sequence.pk, first.pk, "down")
-    assert b"Nobody gets a step a second time" in page.get(move).content
+    assert b"Nobody gets a step a second time" in web.get(move).content
     create = url("sequence_step_create", sequence.pk, "wait")
-    assert b"1 person will come to it" in page.get(create).content
-    assert b"It ends for 1 person" in page.get(url("sequence_delete", sequence.pk)).content
+    assert b"1 person will come to it" in web.get(create).content
+    assert b"It ends for 1 person" in web.get(url("sequence_delete", sequence.pk)).content
 
 
-def test_who_comes_second_gets_409_and_what_they_wrote(page: Client, sequence: Sequence) -> None:
+def test_who_comes_second_gets_409_and_what_they_wrote(web: Client, sequence: Sequence) -> None:
     step = sequence.steps.get(position=2)
     edit = url("sequence_step_edit", sequence.pk, step.pk)
-    page.post(edit, {"version": 1, "days": 4})
-    answer = page.post(edit, {"version": 1, "days": 9}, headers=HTMX)
+    web.post(edit, {"version": 1, "days": 4})
+    answer = web.post(edit, {"version": 1, "days": 9}, headers=HTMX)
     assert answer.status_code == 409
     assert b'value="9"' in answer.content
-    assert page.post(edit, {"version": 2, "days": 9}).status_code == 302
+    assert web.post(edit, {"version": 2, "days": 9}).status_code == 302
     move = url("sequence_step_move", sequence.pk, step.pk, "up")
-    assert page.post(move, {"version": 1}).status_code == 409
-    assert page.post(move, {"version": 1}, headers=HTMX).status_code == 409
-    assert page.post(move, {"version": 3}).status_code == 302
+    assert web.post(move, {"version": 1}).status_code == 409
+    assert web.post(move, {"version": 1}, headers=HTMX).status_code == 409
+    assert web.post(move, {"version": 3}).status_code == 302
     assert sequence.steps.get(position=1) == step
 
 
-def test_a_person_is_enrolled_from_their_page(page: Client, sequence: Sequence, lead: Lead) -> None:
+def test_a_person_is_enrolled_from_their_page(web: Client, sequence: Sequence, lead: Lead) -> None:
     address = url("person_enrol", "lead", lead.pk)
-    shown = page.get(address, headers=HTMX).content.decode()
+    shown = web.get(address, headers=HTMX).content.decode()
     assert "If they stay silent they get" in shown
     assert "Call them" in shown
-    answer = page.post(address, {"sequence": sequence.pk, "language": "en"}, headers=HTMX)
+    answer = web.post(address, {"sequence": sequence.pk, "language": "en"}, headers=HTMX)
     assert "dialog-close" in answer["HX-Trigger"]
     enrolment = Enrolment.objects.get()
     assert (enrolment.subject, enrolment.sender) == (lead, lead.owner)
 
-    again = page.post(address, {"sequence": sequence.pk, "language": "en"}, headers=HTMX)
+    again = web.post(address, {"sequence": sequence.pk, "language": "en"}, headers=HTMX)
     assert again.status_code == 422
     assert b"in a sequence already" in again.content
-    mine = page.get(url("person_sequences", "lead", lead.pk), headers=HTMX).content
+    mine = web.get(url("person_sequences", "lead", lead.pk), headers=HTMX).content
     assert sequence.name.encode() in mine
-    page.post(url("enrolment_pause", enrolment.pk))
-    page.post(url("enrolment_resume", enrolment.pk))
-    page.post(url("enrolment_stop", enrolment.pk), headers=HTMX)
+    web.post(url("enrolment_pause", enrolment.pk))
+    web.post(url("enrolment_resume", enrolment.pk))
+    web.post(url("enrolment_stop", enrolment.pk), headers=HTMX)
     enrolment.refresh_from_db()
     assert (enrolment.state, enrolment.reason) == ("stopped", "by_hand")
 
 
 def test_a_segment_is_looked_at_before_it_is_enrolled(
-    page: Client, sequence: Sequence, rep: User, colleague: User
+    web: Client, sequence: Sequence, rep: User, colleague: User
 ) -> None:
     for number in range(12):
         LeadFactory(owner=rep, name=f"Person {number}", email=f"p{number}@client.test")
@@ -146,15 +140,15 @@ def test_a_segment_is_looked_at_before_it_is_enrolled(
     segment = SegmentFactory(owner=rep)
     asked = {"segment": segment.pk, "sender": "me", "language": "en"}
 
-    answer = page.get(url("sequence_enrol", sequence.pk), asked)
+    answer = web.get(url("sequence_enrol", sequence.pk), asked)
     shown = answer.content.decode()
     assert answer.context["preview"].count == 12
     assert dict(answer.context["preview"].left_out) == {"no_address": 1, "suppressed": 1, "enrolled": 1, "not_yours": 1}
     for words in ("Nora Nowhere", "unsubscribed", "Cora of Carl", "Ina In", "Enrol 12 people"):
         assert words in shown
 
-    page.post(url("sequence_enrol", sequence.pk), asked)
-    assert b"Enrolling" in page.get(url("sequence_detail", sequence.pk)).content
+    web.post(url("sequence_enrol", sequence.pk), asked)
+    assert b"Enrolling" in web.get(url("sequence_detail", sequence.pk)).content
     deliver_due(seconds=60)
     intake = MassEnrolment.objects.get()
     assert (intake.enrolled, intake.total, intake.left_out) == (
@@ -182,7 +176,7 @@ def test_the_name_of_a_segment_is_known_to_whom_it_is_shared_with(
 
 
 def test_each_owner_may_write_to_their_own(
-    page: Client, manager: User, rep: User, colleague: User, client: Client
+    web: Client, manager: User, rep: User, colleague: User, client: Client
 ) -> None:
     sequence = SequenceFactory(owner=manager)
     letter(sequence, template=EmailTemplateFactory(owner=manager, is_shared=True))
@@ -199,7 +193,7 @@ def test_each_owner_may_write_to_their_own(
     assert {row.sender for row in Enrolment.objects.all()} == {rep, colleague}
 
 
-def test_a_verdict_is_given_only_where_the_numbers_allow_it(page: Client, rep: User) -> None:
+def test_a_verdict_is_given_only_where_the_numbers_allow_it(web: Client, rep: User) -> None:
     sequence = SequenceFactory(owner=rep)
     step = letter(sequence, template_b=EmailTemplateFactory(owner=rep))
     address = url("sequence_detail", sequence.pk)
@@ -223,17 +217,17 @@ def test_a_verdict_is_given_only_where_the_numbers_allow_it(page: Client, rep: U
             )
 
     give("A", 20, 2)
-    assert b"has not been sent yet" in page.get(address).content
+    assert b"has not been sent yet" in web.get(address).content
     give("B", 20, 9)
-    assert b"at least 50 letters" in page.get(address).content
+    assert b"at least 50 letters" in web.get(address).content
     give("A", 40, 6)
     give("B", 40, 7)
-    assert b"by chance alone" in page.get(address).content
+    assert b"by chance alone" in web.get(address).content
     give("B", 40, 25)
-    assert b"B is answered more often" in page.get(address).content
+    assert b"B is answered more often" in web.get(address).content
 
 
-def test_pages_ask_no_more_for_more_people(page: Client, sequence: Sequence, rep: User) -> None:
+def test_pages_ask_no_more_for_more_people(web: Client, sequence: Sequence, rep: User) -> None:
     def fill(count: int) -> None:
         for _number in range(count):
             lead = LeadFactory(owner=rep)
@@ -248,34 +242,34 @@ def test_pages_ask_no_more_for_more_people(page: Client, sequence: Sequence, rep
 
     addresses = [url("sequence_list"), url("sequence_detail", sequence.pk), url("sequence_people", sequence.pk)]
     fill(2)
-    counts = [_queries(page, address) for address in addresses]
+    counts = [_queries(web, address) for address in addresses]
     fill(20)
     SequenceFactory.create_batch(5, owner=rep)
-    assert [_queries(page, address) for address in addresses] == counts
+    assert [_queries(web, address) for address in addresses] == counts
     assert max(counts) <= 20
 
 
-def _queries(page: Client, address: str) -> int:
+def _queries(web: Client, address: str) -> int:
     with CaptureQueriesContext(connection) as asked:
-        assert page.get(address).status_code == 200
+        assert web.get(address).status_code == 200
     return len(asked)
 
 
-def test_looking_at_a_segment_costs_the_same_for_many(page: Client, sequence: Sequence, rep: User) -> None:
+def test_looking_at_a_segment_costs_the_same_for_many(web: Client, sequence: Sequence, rep: User) -> None:
     segment = SegmentFactory(owner=rep, conditions=group("all", condition("email", "filled")))
     address = url("sequence_enrol", sequence.pk) + f"?segment={segment.pk}&sender=me&language=en"
     LeadFactory.create_batch(10, owner=rep)
     for number in range(10):
         LeadFactory(owner=rep, email=f"a{number}@client.test")
-    before = _queries(page, address)
+    before = _queries(web, address)
     for number in range(100):
         LeadFactory(owner=rep, email=f"b{number}@client.test")
-    assert _queries(page, address) == before
+    assert _queries(web, address) == before
 
 
-def test_steps_of_removed_templates_are_pointed_out(page: Client, sequence: Sequence) -> None:
+def test_steps_of_removed_templates_are_pointed_out(web: Client, sequence: Sequence) -> None:
     template = SequenceStep.objects.get(sequence=sequence, position=1).template
     assert template is not None
     template.deleted_at = timezone.now()
     template.save()
-    assert b"The template was deleted" in page.get(url("sequence_detail", sequence.pk)).content
+    assert b"The template was deleted" in web.get(url("sequence_detail", sequence.pk)).content

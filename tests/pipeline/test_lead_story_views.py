@@ -21,12 +21,6 @@ NOW = dt.datetime(2026, 6, 10, 12, tzinfo=dt.UTC)
 
 
 @pytest.fixture
-def web(client: Client, rep: User) -> Client:
-    client.force_login(rep)
-    return client
-
-
-@pytest.fixture
 def lead(rep: User) -> Lead:
     return LeadFactory(name="Daria Fomina", company_name="Grain Mill Co.", email="daria@grain.test", owner=rep)
 

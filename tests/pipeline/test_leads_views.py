@@ -32,12 +32,6 @@ LIST_QUERIES = 19
 
 
 @pytest.fixture
-def web(client: Client, rep: User) -> Client:
-    client.force_login(rep)
-    return client
-
-
-@pytest.fixture
 def lead(rep: User) -> Lead:
     return LeadFactory(name="Daria Fomina", company_name="Grain Mill Co.", email="daria@grain.test", owner=rep)
 
