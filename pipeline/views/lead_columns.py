@@ -7,6 +7,7 @@ from functools import partial
 from django.utils.translation import gettext_lazy as _
 
 from crm.models import Lead
+from crm.templatetags.leads import status_name
 from crm.templatetags.scores import score_reasons
 from pipeline.views.columns import Cell, Column, Table, local
 
@@ -49,7 +50,7 @@ CELLS = {
     "why": Cell(_("Why"), _reasons),
     "source": Cell(_("Source"), lambda lead: str(lead.source or "")),
     "campaign": Cell(_("Campaign"), lambda lead: str(lead.campaign or "")),
-    "status": Cell(_("Status"), lambda lead: lead.get_status_display()),
+    "status": Cell(_("Status"), status_name),
     "next": Cell(_("Next step"), lambda lead: local(lead.next_step_at)),
     "touched": Cell(_("Last contact"), lambda lead: local(lead.last_touch_at)),
     "owner": Cell(_("Owner"), lambda lead: str(lead.owner or "")),
