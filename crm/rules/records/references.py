@@ -232,7 +232,9 @@ class References:
         if address:
             known = [self._contacts[address]] if address in self._contacts else []
         else:
-            known = self._contacts_made.get(here) or self._contacts_named.get((company and company.pk, here[1]), [])
+            known = self._contacts_made.get(here) or self._contacts_named.get(
+                (company.pk if company else None, here[1]), []
+            )
         if len(known) > 1:
             raise RowRefused("contact_name", _("Several contacts have this name; give the contact’s e-mail."))
         if known:

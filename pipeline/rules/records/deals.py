@@ -88,7 +88,7 @@ class DealImporter(stories.StoryImporter):
         within = source or (lead.source if lead else None)
         within = within or (self.references.source_with(record.source_id) if record else None)
         campaign = self.references.campaign(entry, within)
-        origin = {"lead": lead, "source": source or (lead.source if lead else None)}
+        origin: dict[str, Any] = {"lead": lead, "source": source or (lead.source if lead else None)}
         if campaign and not within:
             origin["source"] = campaign.source
         if campaign:

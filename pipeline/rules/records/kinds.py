@@ -7,7 +7,7 @@ from django.utils.translation import ngettext_lazy
 
 from crm.models import Activity
 from crm.rules.records import kinds as crm_kinds
-from crm.rules.records import references
+from crm.rules.records import people, references
 from crm.rules.records.columns import choice, currency, day, email, money, past_instant, text
 from crm.rules.records.context import Ask, Kind
 from crm.rules.records.references import name_key
@@ -18,7 +18,7 @@ from pipeline.rules.records.deals import DealImporter
 from pipeline.rules.records.histories import HistoryImporter
 from pipeline.rules.records.touches import ACTIVITY_KINDS, TouchImporter
 
-DEAL_LABELS = crm_kinds.LABELS | {
+DEAL_LABELS = people.LABELS | {
     "contact_name": _("Contact’s name"),
     "contact_email": _("Contact’s e-mail"),
     "contact_phone": _("Contact’s phone"),
@@ -80,7 +80,7 @@ DEALS = Kind(
             lambda: set(Deal.Outcome.values),
             lambda _by: [(str(value), str(label)) for value, label in Deal.Outcome.choices],
         ),
-        crm_kinds.OWNER,
+        people.OWNER,
     ),
     listed_at="deal_list",
     warnings=references.WARNINGS
