@@ -304,4 +304,7 @@ def _on_the_clock(moment: dt.datetime) -> str:
     """What the clock of the token's person shows, as the form reads it."""
     if moment.tzinfo is None:
         return moment.isoformat()
-    return WallTime.of(moment, timezone.get_current_timezone_name()).local.isoformat()
+    try:
+        return WallTime.of(moment, timezone.get_current_timezone_name()).local.isoformat()
+    except OverflowError:  # no clock has it, as the form says
+        return moment.isoformat()

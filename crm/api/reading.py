@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime as dt
 import json
 from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import DateTimeField, Q, QuerySet
 from django.utils.translation import gettext as _
 from ninja import Schema
 
@@ -61,20 +62,25 @@ def _beyond(rows: QuerySet[Any], cursor: str, order: Sequence[str]) -> Q:
     field = rows.model._meta.get_field(name)
     try:
         text, pk = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        value, pk = field.to_python(text), int(pk)
-        if isinstance(value, str):
-            _refuse_unstored(value)
-    except (ValueError, TypeError, binascii.Error, ValidationError, RecursionError) as error:
+        value, pk = _stored(field, text), int(pk)
+    except (ValueError, TypeError, OverflowError, binascii.Error, ValidationError, RecursionError) as error:
         message = _("This is no place in the list. Begin again without it.")
         raise invalid([FieldError("after", "invalid", message)]) from error
     way = "lt" if is_falling else "gt"
     return Q(**{f"{name}__{way}e": value}) & (Q(**{f"{name}__{way}": value}) | Q(**{f"pk__{way}": pk}))
 
 
-def _refuse_unstored(text: str) -> None:
-    """Raise ValueError for what no database holds: NUL, and half a letter."""
-    if b"\0" in text.encode():
+def _stored(field: Any, text: Any) -> Any:
+    """Return the value that `text` writes; ValueError for what no row holds: nothing, NUL, half a letter, no moment."""
+    if isinstance(field, DateTimeField):
+        moment = dt.datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise ValueError(text)
+        return moment.astimezone(dt.UTC)
+    value = field.to_python(text)
+    if value is None or (isinstance(value, str) and b"\0" in value.encode()):
         raise ValueError(text)
+    return value
 
 
 def _address_after(request: ApiRequest, row: Any, order: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from crm.forms.inputs import MomentInput, SeenForm
+from crm.forms.inputs import MomentField, SeenForm
 from crm.models import Activity
 
 ASKED = {
@@ -38,7 +38,8 @@ class ActivityForm(SeenForm):
     class Meta:
         model = Activity
         fields = ("title", "body", "direction", "response", "duration_minutes", "at")
-        widgets = {"at": MomentInput(), "body": forms.Textarea(attrs={"rows": 2})}
+        field_classes = {"at": MomentField}
+        widgets = {"body": forms.Textarea(attrs={"rows": 2})}
 
     def __init__(self, *args: Any, kind: str, now: dt.datetime, **options: Any) -> None:
         super().__init__(*args, **options)

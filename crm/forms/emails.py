@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm.forms.files import FilesField
-from crm.forms.inputs import MomentInput
+from crm.forms.inputs import MomentField
 from crm.forms.rich_text import RichTextField
 from crm.models import Contact, EmailTemplate, Lead, User
 from crm.models.keys import folded_address
@@ -49,7 +49,7 @@ class EmailForm(forms.Form):
     body = RichTextField(max_length=100_000)
     files = FilesField()  # type: ignore[assignment]  # Django takes it off the class
     when = forms.ChoiceField(label=_("Send"), choices=WHEN, widget=forms.RadioSelect())
-    send_at = forms.DateTimeField(label=_("Day and time"), required=False, widget=MomentInput())
+    send_at = MomentField(label=_("Day and time"), required=False)
     can_unsubscribe = forms.BooleanField(
         label=_("With a link to unsubscribe"), required=False, help_text=_("For mail that nobody asked for.")
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +23,9 @@ from crm.models import ExchangeRate
 
 OFFERED = 50
 """So many choices stand in a chooser before anything is typed; the rest is searched for."""
+
+FIRST_YEAR = 1900
+"""Before it nothing of ours happened, and not every clock has the moment at all."""
 
 NEW = "new:"
 """What a chooser sends before a name that is not among its choices (static/js/choosers.js)."""
@@ -72,6 +77,22 @@ class MomentInput(forms.DateTimeInput):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(format="%Y-%m-%dT%H:%M", **options)
+
+
+class MomentField(forms.DateTimeField):
+    """A moment of our days, in UTC once it is read: an offset may be one that PostgreSQL has no clock for."""
+
+    widget = MomentInput
+
+    def to_python(self, value: Any) -> dt.datetime | None:
+        """Read what the browser's picker (or a program) writes; None where it is empty."""
+        moment: dt.datetime | None = super().to_python(value)
+        if moment is None:
+            return None
+        if moment.year >= FIRST_YEAR:
+            with suppress(OverflowError):  # after the last year there is
+                return moment.astimezone(dt.UTC)
+        raise ValidationError(self.error_messages["invalid"], code="invalid")
 
 
 class SeenForm(forms.ModelForm):

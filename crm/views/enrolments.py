@@ -22,7 +22,7 @@ from crm.rules.sequences import reasons, stopping
 from crm.rules.sequences.enrolling import WHY_LEFT_OUT, Candidate, Terms, enrol_person, require_use, sift
 from crm.rules.sequences.intake import Preview, enrol_segment, preview_segment
 from crm.rules.sequences.planning import Planned, plan_for
-from crm.views.addresses import page_of
+from crm.views.addresses import page_of, whole_number
 from crm.views.authorising import (
     editable_or_403,
     may_edit,
@@ -175,9 +175,9 @@ def person_enrol(request: PersonRequest, subject_kind: str, pk: int) -> HttpResp
 def _chosen_sequence(form: EnrolPersonForm) -> Sequence | None:
     """The one in the address or the form, else the first there is."""
     field: Any = form.fields["sequence"]
-    wanted = str(form["sequence"].value() or "")
+    wanted = whole_number(str(form["sequence"].value() or ""))
     rows = field.queryset
-    chosen: Sequence | None = (rows.filter(pk=wanted).first() if wanted.isdecimal() else None) or rows.first()
+    chosen: Sequence | None = (rows.filter(pk=wanted).first() if wanted else None) or rows.first()
     return chosen
 
 

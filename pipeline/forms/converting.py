@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -170,7 +172,11 @@ class LeadConvertForm(SeenForm):
         """The stage that is chosen so far: the first one where none is."""
         field: Any = self.fields["stage"]
         said = self["stage"].value()
-        return field.queryset.filter(pk=said).first() if str(said or "").isdecimal() else field.queryset.first()
+        if not str(said or "").isdecimal():
+            return field.queryset.first()
+        with suppress(ValidationError):
+            return field.to_python(said)
+        return None
 
     def _ask(self, lead: Lead, stage: Stage) -> None:
         """Ask what the lead needs to become a deal there, and what the lead's own page does not ask."""

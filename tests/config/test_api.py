@@ -147,9 +147,13 @@ def test_unknown_address_method_and_filter_are_problems(program: Program) -> Non
     assert program.get("/leads?limit=0", 422)["field"] == "limit"
     assert program.get("/leads?limit=9999", 422)["field"] == "limit"
     assert program.get("/leads?after=nonsense", 422)["field"] == "after"
-    for name in ("\0", "\ud800"):
+    for name in ("\0", "\ud800", None):
         cursor = base64.urlsafe_b64encode(json.dumps([name, 1]).encode()).decode()
         assert program.get(f"/companies?after={cursor}", 422)["field"] == "after"
+    for moment in (None, "2026-11-22", "2026-11-22T10:00", "0001-01-01T00:00+23:59", "9999-12-31T23:59-23:59"):
+        cursor = base64.urlsafe_b64encode(json.dumps([moment, 1]).encode()).decode()
+        for path in ("/leads", "/deals", "/activities", "/follow-ups"):
+            assert program.get(f"{path}?after={cursor}", 422)["field"] == "after"
 
 
 # --- A retry ----------------------------------------------------------------------------------------------------------

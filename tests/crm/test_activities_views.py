@@ -162,3 +162,22 @@ def test_deleted_activity_comes_back_by_undo(client: Client, company: Company, r
     assert client.post(restore, headers=HX).status_code == 200
     assert Activity.objects.present().get() == call
     assert client.post(restore, headers=HX).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "at", ["0001-01-01T00:00", "0001-01-01T00:00+23:59", "9999-12-31T23:59-23:59", "1899-12-31T10:00"]
+)
+def test_a_moment_that_no_clock_shows_is_refused(client: Client, company: Company, rep: User, at: str) -> None:
+    client.force_login(rep)
+    said = {"kind": "call", "direction": "out", "response": "positive", "at": at}
+    assert client.post(log_url(company), said, headers=HX).status_code == 422
+    assert not company.activities.exists()
+
+
+def test_an_offset_that_postgresql_does_not_know_is_a_moment_all_the_same(
+    client: Client, company: Company, rep: User
+) -> None:
+    client.force_login(rep)
+    said = {"kind": "call", "direction": "out", "response": "positive", "at": "2026-01-02T00:00+23:59"}
+    assert client.post(log_url(company), said, headers=HX).status_code == 200
+    assert company.activities.get().at == dt.datetime(2026, 1, 1, 0, 1, tzinfo=dt.UTC)

@@ -188,6 +188,15 @@ def test_follow_up_is_on_the_persons_clock(program: Program, lead: Lead, rep: Us
     assert planned(program, lead, due="2030-07-02T14:00:00+03:00")["due_local"] == "2030-07-02T13:00"
 
 
+@pytest.mark.parametrize("due", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"])
+def test_a_moment_that_no_clock_shows_is_refused(program: Program, lead: Lead, due: str) -> None:
+    said = {"subject_kind": "lead", "subject_id": lead.pk, "title": "Call", "due": due}
+    assert program.post("/follow-ups", said, 422)["field"] == "due"
+    made = planned(program, lead)
+    later = {"version": made["version"], "until": due}
+    assert program.post(f"/follow-ups/{made['id']}/snooze", later, 422)["field"] == "until"
+
+
 def test_follow_up_goes_its_way(program: Program, lead: Lead) -> None:
     made = planned(program, lead, remind_before=[0, 60], note="Bring papers")
     path = f"/follow-ups/{made['id']}"

@@ -109,6 +109,8 @@ def test_a_person_is_enrolled_from_their_page(web: Client, sequence: Sequence, l
     address = url("person_enrol", "lead", lead.pk)
     shown = web.get(address, headers=HTMX).content.decode()
     assert "If they stay silent they get" in shown
+    for nothing in ("9" * 5_000, "0", "²"):
+        assert web.get(address, {"sequence": nothing}).status_code == 200
     assert "Call them" in shown
     answer = web.post(address, {"sequence": sequence.pk, "language": "en"}, headers=HTMX)
     assert "dialog-close" in answer["HX-Trigger"]

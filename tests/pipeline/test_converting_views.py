@@ -120,3 +120,13 @@ def test_a_lead_changed_meanwhile_is_shown_anew(web: Client, lead: Lead, stages:
     assert answer.status_code == 409
     assert 'name="version" value="2"' in answer.content.decode()
     assert not Deal.objects.exists()
+
+
+@pytest.mark.parametrize("stage", ["9" * 5_000, "9" * 25, "0", "²", "x"])
+def test_a_stage_that_is_none_is_no_fault_of_ours(
+    web: Client, lead: Lead, stages: dict[str, Stage], stage: str
+) -> None:
+    assert web.get(convert_url(lead), {"stage": stage}).status_code == 200
+    answer = web.post(convert_url(lead), {**said(lead, stages["prospecting"]), "stage": stage})
+    assert answer.status_code == 422
+    assert not Deal.objects.exists()
