@@ -55,8 +55,8 @@ def _open(scope: Scope) -> Rows:
 
 def _closed_or_open(scope: Scope) -> Rows:
     """What flows: deals closed in the period, the latest first, and those open at its end."""
-    pks = Q(pk__in=_closed(scope).order_by().values("pk")) | Q(pk__in=_open(scope).order_by().values("pk"))
-    return _deals(scope).filter(pks).order_by(Coalesce("won_at", "lost_at").desc(nulls_last=True), "-pk")
+    flowing = _closed(scope) | _deals(scope).open_at(min(scope.period.ends_at, scope.now))
+    return flowing.order_by(Coalesce("won_at", "lost_at").desc(nulls_last=True), "-pk")
 
 
 def _reached(scope: Scope) -> Rows:
@@ -85,8 +85,7 @@ def _leads_created(scope: Scope) -> Rows:
 
 
 def _leads_created_or_won(scope: Scope) -> Rows:
-    pks = Q(pk__in=_leads_created(scope).order_by().values("pk")) | Q(pk__in=_leads_won(scope).order_by().values("pk"))
-    return _leads(scope).filter(pks).order_by("-created_at", "-pk")
+    return (_leads_created(scope) | _leads_won(scope)).order_by("-created_at", "-pk")
 
 
 def _leads_won(scope: Scope) -> Rows:
