@@ -8,14 +8,16 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from crm.models import ImportFile, User
 from crm.rules.importing.profiles import Profile, merged
 from crm.rules.records.columns import Holds
 from crm.rules.records.context import Ask, Context, Kind, Options
-from crm.rules.records.engine import places_of
+from crm.rules.records.engine import missing_columns
+from crm.rules.records.errors import MappingRefused
 from crm.rules.records.formats import Evidence, Formats
-from crm.rules.records.mapping import Mapping, Places
+from crm.rules.records.mapping import Mapping, Places, listed
 from crm.rules.records.reading import normal_name
 from crm.rules.records.recognising import recognise
 from crm.rules.records.references import name_key
@@ -153,9 +155,21 @@ def context_of(file: ImportFile, options: Options) -> Context:
     answers = Answers.of(file.answers)
     kind, header = KINDS[answers.kind], header_of(file)
     mapping = mapping_of(file, answers)
-    places = places_of(header, kind, mapping)
+    places = _places_of(header, kind, mapping)
     formats = formats_of(file, mapping, kind, places)
     return Context(kind, mapping, formats, header, places, options, timezone.now())
+
+
+def _places_of(header: tuple[str, ...], kind: Kind, mapping: Mapping) -> dict[str, Places]:
+    """Where in the file our columns are; raises MappingRefused, in the words of the page, where one is missing."""
+    places = mapping.match(header, kind.names)
+    missing = [_(" or ").join(str(kind.labels[name]) for name in names) for names in missing_columns(kind, places)]
+    if missing:
+        raise MappingRefused(
+            _("Say under “Columns” which of them holds: %(missing)s. Without it there is nothing to import.")
+            % {"missing": listed(missing)}
+        )
+    return places
 
 
 def options_of(file: ImportFile, person: User, *, is_dry_run: bool) -> Options:

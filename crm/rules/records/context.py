@@ -132,9 +132,10 @@ class Context:
         return entry["currency"] or self.mapping.currency or settings.BASE_CURRENCY
 
     def name_of(self, column: str) -> str:
-        """What the file calls one of our columns."""
+        """What the file calls one of our columns; what people or, to a command, a mapping calls one that it lacks."""
         places = self.positions.get(column, ())
-        return " / ".join(" + ".join(self.header[place] for place in joined) for joined in places) or column
+        theirs = " / ".join(" + ".join(self.header[place] for place in joined) for joined in places)
+        return theirs or (str(self.kind.labels.get(column, column)) if self.options.reach else column)
 
     def text_of(self, entry: Entry, column: str) -> str:
         """What the file has in one of our columns."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Container
 from dataclasses import asdict
 from pathlib import Path
 
@@ -52,10 +53,7 @@ def import_records(
 def places_of(header: tuple[str, ...], kind: Kind, mapping: Mapping) -> dict[str, Places]:
     """Where in the file our columns are; raises MappingRefused where a required one is missing."""
     positions = mapping.match(header, kind.names)
-    missing = [column.name for column in kind.columns if column.is_required and column.name not in positions]
-    if kind.needs_one_of and not any(name in positions for name in kind.needs_one_of):
-        missing.append(_(" or ").join(kind.needs_one_of))
-    if missing:
+    if missing := [_(" or ").join(names) for names in missing_columns(kind, positions)]:
         raise MappingRefused(
             _(
                 "The file has no column %(missing)s, which %(kind)s need. Its columns are: %(header)s. "
@@ -64,6 +62,14 @@ def places_of(header: tuple[str, ...], kind: Kind, mapping: Mapping) -> dict[str
             % {"missing": listed(missing), "kind": kind.key, "header": listed(header)}
         )
     return positions
+
+
+def missing_columns(kind: Kind, positions: Container[str]) -> list[tuple[str, ...]]:
+    """The required columns that are not in a file; of each group one is enough."""
+    missing = [(column.name,) for column in kind.columns if column.is_required and column.name not in positions]
+    if kind.needs_one_of and not any(name in positions for name in kind.needs_one_of):
+        missing.append(kind.needs_one_of)
+    return missing
 
 
 def survey(table: Table, kind: Kind, mapping: Mapping, positions: dict[str, Places]) -> tuple[Formats, int]:
