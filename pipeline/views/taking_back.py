@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.http import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
@@ -44,10 +46,16 @@ class Taking:
         return reverse("bulk_undo", args=[self.key])
 
     def keep(self, one: Changed) -> None:
-        """Remember a row in the transaction that changes it: whatever ends the change then, it can be taken back."""
+        """Remember a row in the transaction that changes it: whatever ends the change then, it can be taken back.
+
+        Raises SessionInterrupted where the person was logged out meanwhile: that ends it, and the row stays as it was.
+        """
         self.changed.append(asdict(one))
         self._write(is_told=False)
-        self.request.session.save()
+        try:
+            self.request.session.save()
+        except UpdateError as error:
+            raise SessionInterrupted("The session ended while rows were changed.") from error
 
     def end(self, *, may_undo: bool) -> str:
         """Say that no row is still to come; return where it is taken back, "" where it cannot be."""

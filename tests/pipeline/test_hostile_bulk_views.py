@@ -8,6 +8,7 @@ import time
 from decimal import Decimal
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
@@ -17,6 +18,7 @@ from pipeline.models import Deal, LossReason, Stage
 from pipeline.rules import changing_together as rules
 from pipeline.rules.locking import seize_pipeline
 from pipeline.rules.moving import Loss, MoveDetails, lose_deal, move_deal
+from pipeline.views.taking_back import Taking
 from tests.factories import DealFactory, LeadFactory, UserFactory, sales_pipeline
 from tests.pipeline.test_bulk_views import post, told, undo_url
 
@@ -102,6 +104,21 @@ def test_several_tags_are_added_as_the_form_of_one_deal_reads_them(web: Client, 
     deal.refresh_from_db()
     assert deal.tags == ["hot", "dairy", "new"]
     assert post(web, "change", [deal], tags=" , ").status_code == 422
+
+
+def test_who_is_logged_out_on_the_way_changes_no_further_row(
+    web: Client, rep: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals, keep = [DealFactory(owner=rep) for _ in range(3)], Taking.keep
+
+    def logged_out(taking: Taking, one: rules.Changed) -> None:
+        if taking.changed:
+            Session.objects.all().delete()  # as deactivating a person does
+        keep(taking, one)
+
+    monkeypatch.setattr(Taking, "keep", logged_out)
+    assert post(web, "delete", deals).status_code == 400
+    assert Deal.objects.present().count() == 2
 
 
 @pytest.mark.django_db(transaction=True)
