@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -65,7 +65,9 @@ def survivor_among(records: Sequence[Any]) -> Any:
 def field_choices(records: Sequence[Any]) -> list[FieldChoice]:
     """Return the fields a person chooses, each with the newest value that says something proposed."""
     newest_first = sorted(records, key=lambda record: (record.created_at, record.pk), reverse=True)
-    return [_choice(field, newest_first) for field in chosen_fields(type(records[0]))]
+    choices = [_choice(field, newest_first) for field in chosen_fields(type(records[0]))]
+    sources = [choice for choice in choices if choice.name == "source"]
+    return [_within(sources[0], choice) if choice.name == "campaign" else choice for choice in choices]
 
 
 def chosen_fields(model: type[models.Model]) -> list[Any]:
@@ -91,6 +93,25 @@ def _choice(field: Any, newest_first: Sequence[Any]) -> FieldChoice:
     )
 
 
+def _within(source: FieldChoice, campaign: FieldChoice) -> FieldChoice:
+    """The choice of a campaign, with one of the proposed source proposed, else none where a record has none."""
+    wanted = source.values[source.proposed]
+    fits = [pk for pk, value in campaign.values.items() if value and (wanted is None or value.source == wanted)]
+    none = [pk for pk, value in campaign.values.items() if value is None]
+    return replace(campaign, proposed=next(iter([*fits, *none]), campaign.proposed))
+
+
+def _with_its_source(records: Sequence[Any], said: dict[str, Any]) -> dict[str, Any]:
+    """A campaign runs within its source: the one chosen has a campaign of its own among the records, or none."""
+    source, campaign = said.get("source"), said.get("campaign")
+    if campaign is None or campaign.source == source:
+        return said
+    if source is None:
+        return said | {"source": campaign.source}
+    own = (record.campaign for record in records if record.campaign and record.campaign.source == source)
+    return said | {"campaign": next(own, None)}
+
+
 def merged_values(records: Sequence[Any], chosen: Mapping[str, int | str]) -> dict[str, Any]:
     """Return what the survivor is to say; a field that is not in `chosen` gets what is proposed."""
     said: dict[str, Any] = {}
@@ -101,6 +122,7 @@ def merged_values(records: Sequence[Any], chosen: Mapping[str, int | str]) -> di
             said[choice.name] = _together(choice.values)
         else:
             said[choice.name] = choice.values.get(picked, choice.values[choice.proposed])  # type: ignore[arg-type]
+    said = _with_its_source(records, said)
     following = _following(type(records[0]))
     return said | {name: combined(records, name) for name, combined in following.items()}
 

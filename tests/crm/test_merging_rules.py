@@ -12,14 +12,22 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.db import connection, models
 from django.utils import timezone
 
-from crm.models import AuditEntry, Company, Contact, Lead, Merge, QualifyingQuestion, Team, User
+from crm.models import AuditEntry, Campaign, Company, Contact, Lead, Merge, QualifyingQuestion, Team, User
 from crm.rules import pointing
 from crm.rules.errors import NotAllowed
 from crm.rules.forwarding import merged_ids, survivor_id_of
 from crm.rules.merged_values import ALL, field_choices, fingerprint
 from crm.rules.merging import CannotUndo, MergeConflict, NothingToMerge, TwoDeals, merge_records, undo_merge
 from crm.rules.qualifying import answer_question, checklist_of
-from tests.factories import ActivityFactory, CompanyFactory, ContactFactory, DealFactory, FollowUpFactory, LeadFactory
+from tests.factories import (
+    ActivityFactory,
+    CompanyFactory,
+    ContactFactory,
+    DealFactory,
+    FollowUpFactory,
+    LeadFactory,
+    LeadSourceFactory,
+)
 from tests.factories.qualifying import default_questions
 
 pytestmark = pytest.mark.django_db
@@ -66,6 +74,25 @@ def leads(rep: User) -> tuple[Lead, Lead]:
         created_at=NOW - dt.timedelta(days=2),
     )
     return older, newer
+
+
+def test_a_merged_leads_campaign_is_one_of_its_source(rep: User, leads: tuple[Lead, Lead]) -> None:
+    older, newer = leads
+    fair, web = LeadSourceFactory(name="Fair"), LeadSourceFactory(name="Web")
+    spring = Campaign.objects.create(name="Spring", source=fair)
+    Lead.objects.filter(pk=older.pk).update(source=fair, campaign=spring)
+    Lead.objects.filter(pk=newer.pk).update(source=web)
+    proposed = {choice.name: choice.proposed for choice in field_choices(list(Lead.objects.order_by("pk")))}
+    assert proposed["source"] == proposed["campaign"] == newer.pk
+
+    made = merge(older, newer, by=rep, campaign=older.pk)  # the dialog's source, another one's campaign
+    older.refresh_from_db()
+    assert (older.source, older.campaign) == (web, None)
+    undo_merge(made, by=rep, now=NOW)
+
+    merge(older, newer, by=rep, source=older.pk, campaign=newer.pk, now=NOW)
+    older.refresh_from_db()
+    assert (older.source, older.campaign) == (fair, None)
 
 
 def test_a_merged_lead_says_what_either_said(rep: User, leads: tuple[Lead, Lead]) -> None:
