@@ -220,6 +220,7 @@ class OutcomeForm(forms.Form):
         if self.asks_response and cleaned.get("outcome") and "response" not in self.data:
             words = _("Say how it went, or that there was no contact.")
             self.add_error("response", ValidationError(words, code="required"))
+            self.fields["response"].required = True  # the form that comes back does not call it optional
         if cleaned.get("nothing_further"):
             for name in ("title", "kind", "due"):
                 self.errors.pop(name, None)

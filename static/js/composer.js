@@ -22,6 +22,7 @@
   /* What the new form proposes gives way only to what a person has changed. */
   document.addEventListener("htmx:afterSwap", () => {
     if (!typed) return;
+    document.querySelector("#composer .tab[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
     for (const field of fields(document.getElementById("composer"))) {
       const was = typed.find((other) => other.name === field.name);
       if (was && (!field.value || was.value !== was.defaultValue)) field.value = was.value;

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from crm.models import FollowUp, Lead, QualifyingAnswer, QualifyingQuestion, User
 from crm.rules.follow_ups import Plan, plan_follow_up
 from crm.rules.wall_clock import WallTime
-from tests.e2e.conftest import LogIn
+from tests.e2e.conftest import PHONE, LogIn
 from tests.factories import LeadFactory, sales_pipeline
 
 TYPED = "She asks for two dryers"
@@ -71,6 +71,20 @@ def test_what_was_typed_goes_along_to_another_tab_and_so_does_the_focus(rep: Use
     page.keyboard.press("Enter")
     expect(page.locator("#timeline")).to_contain_text(TYPED)
     expect(composer.get_by_role("button", name="Log")).to_be_focused()
+
+
+def test_a_phone_scrolls_to_the_tab_that_was_chosen_and_no_further(rep: User, lead: Lead, log_in: LogIn) -> None:
+    rep.language = "ru"  # the longer words
+    rep.save()
+    page = log_in(rep, viewport=PHONE, has_touch=True, is_mobile=True)
+    page.goto(lead.get_absolute_url())
+    composer = page.locator("#composer")
+    composer.get_by_role("link", name="Сообщение").press("Enter")
+    chosen = composer.locator(".tab[aria-current]")
+    expect(chosen).to_have_text("Сообщение")
+    expect(chosen).to_be_in_viewport(ratio=1)
+    expect(composer.locator("[type=datetime-local]")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "its fields are no wider than the phone"
 
 
 def test_nothing_further_saves_and_leaves_the_keyboard_on_the_next_row(rep: User, lead: Lead, log_in: LogIn) -> None:
