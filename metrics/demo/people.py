@@ -91,10 +91,15 @@ def _invent_campaigns(sources: dict[str, LeadSource], today: dt.date) -> list[Ca
             name=name,
             source=sources[slug],
             starts_on=months[-1 - ago],
-            ends_on=months[length - 1 - ago] + dt.timedelta(days=27),
+            ends_on=_months_after(months[-1 - ago], length - 1) + dt.timedelta(days=27),
         )
         for slug, name, ago, length, _spend in words.CAMPAIGNS
     ]
+
+
+def _months_after(first: dt.date, count: int) -> dt.date:
+    number = first.year * 12 + first.month - 1 + count
+    return dt.date(number // 12, number % 12 + 1, 1)
 
 
 def months_before(day: dt.date, count: int) -> list[dt.date]:

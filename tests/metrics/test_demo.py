@@ -108,7 +108,10 @@ def test_it_shows_what_there_is_for_leads() -> None:
     for segment in Segment.objects.select_related("owner"):
         assert people_in(segment, seen_by=segment.owner, now=NOW).exists(), segment
     assert QualifyingAnswer.objects.filter(answer="no").exists()
-    assert Campaign.objects.filter(leads__isnull=False, spend__isnull=False).exists()
+    for campaign in Campaign.objects.all():
+        campaign.full_clean()
+        assert campaign.leads.exists(), campaign
+        assert campaign.spend.exists(), campaign
     for template in EmailTemplate.objects.all():
         check_text(f"{template.subject} {template.subject_ru} {template.body} {template.body_ru}")
     sequence = Sequence.objects.running().get()
