@@ -110,8 +110,8 @@ def test_it_shows_what_there_is_for_leads() -> None:
     assert QualifyingAnswer.objects.filter(answer="no").exists()
     for campaign in Campaign.objects.all():
         campaign.full_clean()
-        assert campaign.leads.exists(), campaign
         assert campaign.spend.exists(), campaign
+    assert Campaign.objects.filter(leads__isnull=False).exists()
     for template in EmailTemplate.objects.all():
         check_text(f"{template.subject} {template.subject_ru} {template.body} {template.body_ru}")
     sequence = Sequence.objects.running().get()
