@@ -62,7 +62,7 @@ def delete_record(record: Record, *, by: User, now: dt.datetime, seen_version: i
 def restore_record(record: Record, *, by: User, now: dt.datetime) -> Record:
     """Take a company or contact out of the bin with what was planned for it."""
     with acting(by):
-        binned = type(record).objects.in_bin_of(by, now).select_for_update().filter(pk=record.pk).first()
+        binned = type(record).objects.in_bin_of(by, now).select_for_update(no_key=True).filter(pk=record.pk).first()
         if binned is None:
             raise NotAllowed(_("This can no longer be taken out of the bin."))
         binned_at, binned.deleted_at = binned.deleted_at, None
@@ -108,7 +108,7 @@ def _with_named_company(fields: Mapping[str, Any], by: User) -> Mapping[str, Any
 
 
 def _locked(record: Record, by: User, seen_version: int | None = None) -> Record:
-    fresh = type(record).objects.editable_by(by).select_for_update().filter(pk=record.pk).first()
+    fresh = type(record).objects.editable_by(by).select_for_update(no_key=True).filter(pk=record.pk).first()
     if fresh is None:
         raise NotAllowed(_("You may look at this, but not change it."))
     if seen_version not in {None, fresh.version}:

@@ -343,7 +343,7 @@ def _changing(follow_up: FollowUp, *, by: User | None, seen_version: int | None 
 def _locked(subject: Subject) -> Iterator[None]:
     """Keep others from planning for `subject`, and write its next step (row and instance) at the end."""
     rows = type(subject)._default_manager.filter(pk=subject.pk)
-    rows.select_for_update(of=("self",)).values_list("pk").first()
+    rows.select_for_update(of=("self",), no_key=True).values_list("pk").first()
     yield
     subject.next_step_at = FollowUp.objects.open().about(subject).aggregate(first=Min("due_at"))["first"]
     rows.exclude(next_step_at=subject.next_step_at).update(next_step_at=subject.next_step_at)

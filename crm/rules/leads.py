@@ -225,7 +225,7 @@ def claim_alive(lead: Lead, *, seen_version: int, by: User) -> Lead:
 
 
 def _locked(lead: Lead) -> Lead:
-    rows = Lead.objects.select_for_update(of=("self",)).select_related(*_WHOLE)
+    rows = Lead.objects.select_for_update(of=("self",), no_key=True).select_related(*_WHOLE)
     fresh: Lead = rows.get(pk=lead.pk)
     return fresh
 

@@ -121,7 +121,9 @@ def _locked(kind: str, ids: Sequence[int], by: User) -> list[Any]:
     if not 2 <= len(ids) <= MOST_AT_ONCE:
         raise NothingToMerge(_("Choose from two to %(most)d records.") % {"most": MOST_AT_ONCE})
     model = MODELS[kind]
-    rows = {row.pk: row for row in model.objects.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",))}
+    locked = model.objects.filter(pk__in=ids).order_by("pk")
+    # Not its key, here and wherever a record is held: who names it, with a row of their own in hand, does not wait.
+    rows = {row.pk: row for row in locked.select_for_update(of=("self",), no_key=True)}
     editable = set(model.objects.editable_by(by).filter(pk__in=ids).values_list("pk", flat=True))
     for pk in ids:
         if pk in rows and rows[pk].merged_into_id is not None:
@@ -203,8 +205,8 @@ def _locked_to_undo(merge: Merge, ids: Sequence[int], *, by: User, now: dt.datet
     model = MODELS[merge.kind]
     if merge.undone_at is not None:
         raise CannotUndo(_("This merge has been undone already."))
-    locked = model.objects.filter(pk__in=[merge.survivor_id, *ids]).order_by("pk").select_for_update(of=("self",))
-    rows = {row.pk: row for row in locked}
+    locked = model.objects.filter(pk__in=[merge.survivor_id, *ids]).order_by("pk")
+    rows = {row.pk: row for row in locked.select_for_update(of=("self",), no_key=True)}
     survivor = rows.get(merge.survivor_id)
     if survivor is None or survivor.merged_into_id is not None or survivor_id_of(merge.kind, merge.survivor_id):
         raise CannotUndo(_("This record was merged further; undo that merge first."))

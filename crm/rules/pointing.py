@@ -108,7 +108,7 @@ def point_back(merge: Merge, *, record_type: type[models.Model]) -> int:
 
 def _point(rows: models.QuerySet[Any], field: str, pk: int) -> list[int]:
     """Let `rows` point at `pk`, all at once or, where the table refuses that, each that it does not refuse."""
-    pks = list(rows.select_for_update().values_list("pk", flat=True))
+    pks = list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
     if not pks or _written(rows.model, pks, field, pk):
         return pks
     return [row_pk for row_pk in pks if _written(rows.model, [row_pk], field, pk)]

@@ -30,7 +30,7 @@ def claim(
     if not rows.editable_by(by).filter(pk=record.pk).exists():
         raise NotAllowed(refusal)
     is_first = rows.present().filter(pk=record.pk, version=seen_version).update(version=F("version") + 1)
-    fresh: Claimed = rows.select_for_update(of=("self",)).select_related(*related).get(pk=record.pk)
+    fresh: Claimed = rows.select_for_update(of=("self",), no_key=True).select_related(*related).get(pk=record.pk)
     if not is_first:
         raise conflict(fresh)
     return fresh
@@ -42,7 +42,8 @@ def hold_follow_up(follow_up: FollowUp, *, seen_version: int) -> None:
     It locks what the rules of follow-ups lock, the subject, so that the two never wait for each other crosswise.
     """
     subject = cast("Subject", follow_up.subject)
-    type(subject)._default_manager.select_for_update(of=("self",)).filter(pk=subject.pk).values_list("pk").first()
+    rows = type(subject)._default_manager.filter(pk=subject.pk)
+    rows.select_for_update(of=("self",), no_key=True).values_list("pk").first()
     fresh = FollowUp.objects.select_related("assignee").get(pk=follow_up.pk)
     if fresh.version != seen_version:
         raise RecordConflict(fresh)

@@ -78,7 +78,7 @@ def delete_deal(deal: Deal, *, seen_version: int, by: User, now: dt.datetime) ->
 def restore_deal(deal: Deal, *, by: User, now: dt.datetime) -> Deal:
     """Take the deal out of the bin with what was planned for it; NotAllowed after 30 days or to whom it is foreign."""
     with acting(by):
-        binned = Deal.objects.in_bin_of(by, now).select_for_update().filter(pk=deal.pk).first()
+        binned = Deal.objects.in_bin_of(by, now).select_for_update(no_key=True).filter(pk=deal.pk).first()
         if binned is None:
             raise NotAllowed(_("This can no longer be taken out of the bin."))
         binned_at, binned.deleted_at = binned.deleted_at, None
