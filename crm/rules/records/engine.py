@@ -66,7 +66,8 @@ def places_of(header: tuple[str, ...], kind: Kind, mapping: Mapping) -> dict[str
 
 def missing_columns(kind: Kind, positions: Container[str]) -> list[tuple[str, ...]]:
     """The required columns that are not in a file; of each group one is enough."""
-    missing = [(column.name,) for column in kind.columns if column.is_required and column.name not in positions]
+    required = (column.name for column in kind.columns if column.is_required)
+    missing: list[tuple[str, ...]] = [(name,) for name in required if name not in positions]
     if kind.needs_one_of and not any(name in positions for name in kind.needs_one_of):
         missing.append(kind.needs_one_of)
     return missing
