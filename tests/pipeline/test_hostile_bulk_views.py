@@ -162,7 +162,10 @@ def test_a_bulk_edit_and_an_archived_stage_never_wait_for_each_other(verb: str) 
 def _wait_for_somebody_at_the_pipeline() -> None:
     for _attempt in range(400):
         with connection.cursor() as cursor:
-            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)")
+            cursor.execute(
+                "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database ="
+                " (SELECT oid FROM pg_database WHERE datname = current_database()))"
+            )
             if cursor.fetchone()[0]:
                 return
         time.sleep(0.05)
