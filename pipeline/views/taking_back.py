@@ -95,7 +95,8 @@ def offers_what_stopped(view: PageView) -> PageView:
                 len(kept["changed"]),
             )
             text = words % {"count": len(kept["changed"]), "chosen": kept["chosen"]}
-            messages.warning(request, text, extra_tags=reverse("bulk_undo", args=[kept["key"]]))
+            # An error's notice stays until it is closed: this one is the only way back.
+            messages.error(request, text, extra_tags=reverse("bulk_undo", args=[kept["key"]]))
             request.session[UNDO] = {**kept, "is_told": True}
         return view(request, *args, **options)
 

@@ -291,6 +291,7 @@ def test_what_dies_on_its_way_offers_to_take_back_what_it_did(
     session.save()
     page = web.get(reverse("deal_list")).text
     assert "The last change stopped on its way: 2 of 3 were changed." in page
+    assert "data-stays" in page, "it waits for its reader"
     url = re.search(r'action="(/together/undo/[^"]+)"', page)
     assert url is not None
     assert "stopped" not in web.get(reverse("lead_list")).text, "told once"
