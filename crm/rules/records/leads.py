@@ -183,7 +183,7 @@ def _status_column() -> Column:
     def read(cell: str, _formats: Formats, _now: dt.datetime) -> str:
         if status := status_words().get(name_key(cell)):
             return status
-        options = listed([str(value) for value in Status.values])
+        options = listed([str(label) for label in Status.labels])
         raise BadValue(
             _("Give one of %(options)s, or say in the mapping, [values.%(column)s], what it means.")
             % {"options": options, "column": "status"}
