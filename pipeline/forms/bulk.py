@@ -13,7 +13,7 @@ from crm.forms.inputs import ChooserField, DayInput
 from crm.models import Campaign, Company, Contact, DisqualifyReason, Lead, LeadSource, User
 from pipeline.forms.together import ChosenRecords
 from pipeline.models import Deal, Pipeline, Stage
-from pipeline.rules.changing_together import Added
+from pipeline.rules.changing_together import Added, KeptWithin
 
 KEEP = _("leave as it is")
 
@@ -90,11 +90,24 @@ class CampaignForm(ChangeForm):
     )
     campaign = forms.ModelChoiceField(Campaign.objects.all(), label=_("Campaign"), required=False, empty_label=KEEP)
 
+    def clean(self) -> dict[str, Any]:
+        """A campaign runs within a source: it brings its own along, and goes with no other."""
+        cleaned = super().clean()
+        campaign: Campaign | None = cleaned.get("campaign")
+        if campaign is not None and "source" not in self.errors:
+            source = cleaned["source"] = cleaned.get("source") or campaign.source
+            if source.pk != campaign.source_id or "source" in cleaned.get("cleared", ()):
+                words = _("“%(campaign)s” belongs to the source “%(source)s”.")
+                said = {"campaign": campaign, "source": campaign.source}
+                self.add_error("campaign", forms.ValidationError(words, params=said, code="foreign"))
+        return cleaned
+
     def said(self) -> dict[str, Any]:
-        """A campaign runs within a source: without the one there is not the other."""
+        """Where the source becomes another, a campaign stays only within it; without one there is none."""
         said = super().said()
-        is_without = "source" in said and said["source"] is None
-        return {"campaign": None} | said if is_without else said
+        if "source" not in said:
+            return said
+        return {"campaign": KeptWithin(said["source"]) if said["source"] else None} | said
 
 
 class StageField(forms.ModelChoiceField):

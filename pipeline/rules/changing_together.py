@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm.models import Company, Contact, Lead, User
+from crm.models import Company, Contact, Lead, LeadSource, User
 from crm.rules.companies import delete_record, edit_record, restore_record
 from crm.rules.errors import NotAllowed, RuleError
 from crm.rules.leads import (
@@ -56,6 +56,13 @@ class Added:
     """Further items of a list, to stand behind those that a record has."""
 
     items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class KeptWithin:
+    """A campaign as a record has it where it runs within `source`, else none."""
+
+    source: LeadSource
 
 
 @dataclass(frozen=True)
@@ -158,10 +165,7 @@ def _undo(kind: Kind, record: Any, one: Changed, *, by: User, now: dt.datetime) 
 
 def _wanted(record: Any, fields: Fields) -> dict[str, Any]:
     """Return those of `fields` that the record does not say yet."""
-    wanted = {
-        name: _with_own(getattr(record, name), value) if isinstance(value, Added) else value
-        for name, value in fields.items()
-    }
+    wanted = {name: _meant(getattr(record, name), value) for name, value in fields.items()}
     return {name: value for name, value in wanted.items() if getattr(value, "pk", value) != _own(record, name)}
 
 
@@ -169,8 +173,14 @@ def _touched(kind: Kind, names: Iterable[str]) -> list[str]:
     return [each for name in names for each in (name, *kind.along.get(name, ()))]
 
 
-def _with_own(present: list[str], added: Added) -> list[str]:
-    return [*present, *(item for item in added.items if item not in present)]
+def _meant(present: Any, value: Any) -> Any:
+    """The value itself, or what it makes of the one that is there."""
+    match value:
+        case Added(items):
+            return [*present, *(item for item in items if item not in present)]
+        case KeptWithin(source):
+            return present if present is not None and present.source_id == source.pk else None
+    return value
 
 
 def _own(record: Any, name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import re
 from dataclasses import replace
 from typing import Any
@@ -197,6 +198,27 @@ def test_what_is_cleared_is_emptied_in_all_and_comes_back(web: Client, rep: User
     post(web, "change", [leads[0]], "leads", cleared=["source", "owner"])
     lead = Lead.objects.get(pk=leads[0].pk)
     assert (lead.owner, lead.source, lead.campaign) == (None, None, None), "a campaign runs within its source"
+
+
+def test_a_campaign_stays_within_its_source(web: Client, rep: User) -> None:
+    fair, advert = LeadSourceFactory(), LeadSourceFactory()
+    autumn, spring = (Campaign.objects.create(name=name, source=fair) for name in ("Autumn", "Spring"))
+    leads = [LeadFactory(owner=rep, source=fair, campaign=autumn), LeadFactory(owner=rep, source=advert)]
+
+    refused = post(web, "change", leads, "leads", campaign=autumn.pk, source=advert.pk)
+    assert refused.status_code == 422
+    assert f"“Autumn” belongs to the source “{fair}”." in html.unescape(refused.text)
+
+    answer = post(web, "change", leads, "leads", campaign=spring.pk)
+    assert set(Lead.objects.values_list("source", "campaign")) == {(fair.pk, spring.pk)}, "it brings its source along"
+    web.post(undo_url(answer))
+    assert set(Lead.objects.values_list("source", "campaign")) == {(fair.pk, autumn.pk), (advert.pk, None)}
+
+    leads = list(Lead.objects.order_by("pk"))
+    post(web, "change", leads, "leads", source=fair.pk)
+    assert set(Lead.objects.values_list("source", "campaign")) == {(fair.pk, autumn.pk), (fair.pk, None)}
+    post(web, "change", list(Lead.objects.order_by("pk")), "leads", source=advert.pk)
+    assert set(Lead.objects.values_list("source", "campaign")) == {(advert.pk, None)}
 
 
 def test_companies_and_contacts_are_cleared_too(web: Client, rep: User) -> None:
