@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from crm.models import Contact, Lead, User
+from crm.models import Contact, Lead, QualifyingAnswer, QualifyingQuestion, User
 from crm.rules.segments import (
     Asking,
     ConditionsRefused,
@@ -189,6 +189,17 @@ def test_score() -> None:
     assert found(condition("score", "above", 60)) == ["high"]
     assert found(condition("score", "above", 60), join="none") == ["low", "none"]
     assert found(condition("score", "empty")) == ["none"]
+
+
+def test_what_was_found_out() -> None:
+    budget, fit = (QualifyingQuestion.objects.create(name=name) for name in ("Money", "Match"))
+    for name, answer in (("rich", "yes"), ("poor", "no"), ("unknown", "unknown")):
+        lead = LeadFactory(name=name)
+        QualifyingAnswer.objects.create(lead=lead, question=budget, answer=answer, answered_at=NOW)
+    assert found(condition("checklist_yes", "in", budget.pk)) == ["rich"]
+    assert found(condition("checklist_yes", "in", fit.pk)) == []
+    assert found(condition("checklist_no", "in", budget.pk, fit.pk)) == ["poor"]
+    assert found(condition("checklist_yes", "not_in", budget.pk)) == ["poor", "unknown"]
 
 
 def test_what_they_filled_in() -> None:

@@ -22,6 +22,8 @@ from crm.models import (
     Lead,
     LeadForm,
     LeadSource,
+    QualifyingAnswer,
+    QualifyingQuestion,
     Submission,
     Team,
     User,
@@ -31,6 +33,7 @@ from crm.rules.segments.fields import CONTACT, LEAD, Asking, SegmentField, Text,
 from crm.rules.segments.kinds import ACTIVITY, CHOICE, FLAG, ME, NUMBER, STATE, TEXT
 from crm.rules.segments.readiness import readiness_of_contacts, readiness_of_leads
 
+Answer = QualifyingAnswer.Answer
 WHO, WHERE_FROM, STANDING, HAPPENED = _("Who they are"), _("Where from"), _("How it stands"), _("What happened")
 
 
@@ -140,6 +143,23 @@ def _sent() -> Iterable[SegmentField]:
         yield SegmentField(f"utm_{key}", LEAD, WHERE_FROM, f"utm_{key}", TEXT, f"utm_{key}", rows=_submissions)
 
 
+# --- What was found out -----------------------------------------------------------------------------------------------
+
+
+def _answered(_asking: Asking, *, answer: str) -> Any:
+    """What the checklist says of a lead, one answer a question: whoever sees the lead reads it."""
+    return QualifyingAnswer.objects.filter(lead=OuterRef("pk"), answer=answer)
+
+
+def _found_out() -> Iterable[SegmentField]:
+    questions = rows_of(QualifyingQuestion)
+    for answer, label in ((Answer.YES, _("Qualification: yes")), (Answer.NO, _("Qualification: no"))):
+        rows = partial(_answered, answer=answer)
+        yield SegmentField(
+            f"checklist_{answer}", LEAD, STANDING, label, STATE, "question", choices=questions, rows=rows
+        )
+
+
 # --- Leads ------------------------------------------------------------------------------------------------------------
 
 register(
@@ -173,6 +193,7 @@ register(
         choices=rows_of(DisqualifyReason),
     ),
     SegmentField("nurture_until", LEAD, STANDING, _("Comes back on"), DAY, "nurture_until"),
+    *_found_out(),
     *_happened(LEAD, Lead),
 )
 
