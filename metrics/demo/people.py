@@ -12,6 +12,7 @@ from django.utils import timezone
 from crm.models import Campaign, DisqualifyReason, LeadSource, Team, User
 from metrics.demo import vocabulary as words
 from metrics.demo.calendars import invent_calendars
+from metrics.scope import add_months
 from pipeline.default_pipeline import create_default_pipeline
 from pipeline.models import (
     ChecklistItem,
@@ -91,15 +92,10 @@ def _invent_campaigns(sources: dict[str, LeadSource], today: dt.date) -> list[Ca
             name=name,
             source=sources[slug],
             starts_on=months[-1 - ago],
-            ends_on=_months_after(months[-1 - ago], length - 1) + dt.timedelta(days=27),
+            ends_on=add_months(months[-1 - ago], length - 1) + dt.timedelta(days=27),
         )
         for slug, name, ago, length, _spend in words.CAMPAIGNS
     ]
-
-
-def _months_after(first: dt.date, count: int) -> dt.date:
-    number = first.year * 12 + first.month - 1 + count
-    return dt.date(number // 12, number % 12 + 1, 1)
 
 
 def months_before(day: dt.date, count: int) -> list[dt.date]:
