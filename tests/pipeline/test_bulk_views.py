@@ -3,41 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-import html
 import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
-from crm.models import AuditEntry, Campaign, Company, Contact, DisqualifyReason, Lead, User
+from crm.models import AuditEntry, Company, Contact, DisqualifyReason, Lead, User
 from pipeline.models import Deal, Stage
 from pipeline.rules.deals import edit_deal
 from pipeline.views import bulk
 from pipeline.views.taking_back import UNDO
+from tests.bulk import post, told, undo_url
 from tests.factories import CompanyFactory, ContactFactory, DealFactory, LeadFactory, LeadSourceFactory
 
 pytestmark = pytest.mark.django_db
 Stages = dict[str, Stage]
 HX = {"HX-Request": "true"}
-
-
-def post(client: Client, act: str, records: list[Any], name: str = "deals", query: str = "", **said: Any) -> Any:
-    chosen = [f"{record.pk}:{record.version}" for record in records]
-    return client.post(reverse("bulk_edit", args=[name]) + query, {"act": act, "chosen": chosen, **said})
-
-
-def told(client: Client, answer: Any) -> list[str]:
-    """What an answer says to the person, who has read it then."""
-    client.cookies.pop("messages", None)
-    return [str(message) for message in get_messages(answer.wsgi_request)]
-
-
-def undo_url(answer: Any) -> str:
-    return next((message.extra_tags for message in get_messages(answer.wsgi_request) if message.extra_tags), "")
 
 
 @pytest.fixture
@@ -180,94 +164,6 @@ def test_companies_and_contacts_change(web: Client, rep: User, colleague: User) 
     assert Company.objects.get(pk=halden.pk).industry == "Food"
     post(web, "change", [contact], "contacts", company=halden.pk)
     assert Contact.objects.get().company == halden
-
-
-def test_what_is_cleared_is_emptied_in_all_and_comes_back(web: Client, rep: User) -> None:
-    autumn = Campaign.objects.create(name="Autumn", source=LeadSourceFactory())
-    leads = [LeadFactory(owner=rep, source=autumn.source, campaign=autumn), LeadFactory(owner=rep)]
-    asked = post(web, "edit", leads, "leads").text
-    assert set(re.findall(r'name="cleared" value="(\w+)"', asked)) == {"owner", "source", "campaign"}
-
-    answer = post(web, "change", leads, "leads", cleared=["campaign"])
-
-    assert told(web, answer) == ["Changed: 1.", "1 was so already."]
-    assert set(Lead.objects.values_list("source", "campaign")) == {(autumn.source_id, None), (None, None)}
-    assert told(web, web.post(undo_url(answer))) == ["Taken back: 1."]
-    assert Lead.objects.get(pk=leads[0].pk).campaign == autumn
-    leads[0].refresh_from_db()
-    post(web, "change", [leads[0]], "leads", cleared=["source", "owner"])
-    lead = Lead.objects.get(pk=leads[0].pk)
-    assert (lead.owner, lead.source, lead.campaign) == (None, None, None), "a campaign runs within its source"
-
-
-def test_a_campaign_stays_within_its_source(web: Client, rep: User) -> None:
-    fair, advert = LeadSourceFactory(), LeadSourceFactory()
-    autumn, spring = (Campaign.objects.create(name=name, source=fair) for name in ("Autumn", "Spring"))
-    leads = [LeadFactory(owner=rep, source=fair, campaign=autumn), LeadFactory(owner=rep, source=advert)]
-
-    refused = post(web, "change", leads, "leads", campaign=autumn.pk, source=advert.pk)
-    assert refused.status_code == 422
-    assert f"“Autumn” belongs to the source “{fair}”." in html.unescape(refused.text)
-
-    answer = post(web, "change", leads, "leads", campaign=spring.pk)
-    assert set(Lead.objects.values_list("source", "campaign")) == {(fair.pk, spring.pk)}, "it brings its source along"
-    web.post(undo_url(answer))
-    assert set(Lead.objects.values_list("source", "campaign")) == {(fair.pk, autumn.pk), (advert.pk, None)}
-
-    leads = list(Lead.objects.order_by("pk"))
-    post(web, "change", leads, "leads", source=fair.pk)
-    assert set(Lead.objects.values_list("source", "campaign")) == {(fair.pk, autumn.pk), (fair.pk, None)}
-    post(web, "change", list(Lead.objects.order_by("pk")), "leads", source=advert.pk)
-    assert set(Lead.objects.values_list("source", "campaign")) == {(advert.pk, None)}
-
-
-def test_companies_and_contacts_are_cleared_too(web: Client, rep: User) -> None:
-    company = CompanyFactory(owner=rep, industry="Dairy", country="Norway")
-    contact = ContactFactory(owner=rep, company=company)
-    answer = post(web, "change", [company], "companies", cleared=["industry"], country="Sweden")
-    company.refresh_from_db()
-    assert (company.industry, company.country) == ("", "Sweden")
-    web.post(undo_url(answer))
-    company.refresh_from_db()
-    assert (company.industry, company.country) == ("Dairy", "Norway")
-    post(web, "change", [contact], "contacts", cleared=["company"])
-    assert Contact.objects.get().company is None
-
-
-def test_a_deal_keeps_what_its_stage_asks_for(web: Client, rep: User, stages: Stages) -> None:
-    Stage.objects.filter(slug="negotiation").update(required_fields=["expected_close_on"])
-    day = dt.date(2030, 5, 5)
-    free = DealFactory(owner=rep, stage="meeting", expected_close_on=day, tags=["dairy", "hot"])
-    bound = DealFactory(owner=rep, name="Bound", stage="negotiation", expected_close_on=day, tags=["dairy"])
-
-    answer = post(web, "change", [free, bound], cleared=["expected_close_on", "tags"])
-
-    words = told(web, answer)
-    assert words[0] == "Changed: 1."
-    assert "“Bound”. Stage “Negotiation” asks for this, so it cannot be empty: Expected close." in words[1]
-    assert set(Deal.objects.values_list("name", "expected_close_on")) == {(free.name, None), ("Bound", day)}
-    assert Deal.objects.get(pk=bound.pk).tags == ["dairy"], "whole or not at all"
-    web.post(undo_url(answer))
-    assert Deal.objects.get(pk=free.pk).tags == ["dairy", "hot"]
-    assert Deal.objects.get(pk=free.pk).expected_close_on == day
-    free.refresh_from_db()
-    gone = post(web, "change", [free], cleared=["expected_close_on"], stage=stages["negotiation"].pk)
-    assert any("Expected close" in word for word in told(web, gone))
-    assert Deal.objects.get(pk=free.pk).stage.slug == "meeting"
-
-
-@pytest.mark.parametrize(
-    "said", [{"cleared": ["tags"], "tags": "x"}, {"cleared": ["owner"]}, {"cleared": ["name"]}, {"cleared": [""]}]
-)
-def test_nothing_is_filled_and_cleared_at_once_nor_cleared_that_must_be(
-    web: Client, rep: User, said: dict[str, Any]
-) -> None:
-    deal = DealFactory(owner=rep, tags=["dairy"])
-    answer = post(web, "change", [deal], **said)
-    assert answer.status_code == 422
-    assert ("Either say what it becomes, or clear it." in answer.text) == ("tags" in said)
-    deal.refresh_from_db()
-    assert (deal.owner, deal.tags) == (rep, ["dairy"])
 
 
 def test_nothing_changed_since_is_undone_over(web: Client, rep: User, manager: User) -> None:

@@ -19,8 +19,8 @@ from pipeline.rules import changing_together as rules
 from pipeline.rules.locking import seize_pipeline
 from pipeline.rules.moving import Loss, MoveDetails, lose_deal, move_deal
 from pipeline.views.taking_back import Taking
+from tests.bulk import post, told, undo_url
 from tests.factories import DealFactory, LeadFactory, UserFactory, sales_pipeline
-from tests.pipeline.test_bulk_views import post, told, undo_url
 
 pytestmark = pytest.mark.django_db
 Stages = dict[str, Stage]
